@@ -1,0 +1,3 @@
+"""Cloudstead: AWS you can run yourself."""
+
+__version__ = "0.1.0"
