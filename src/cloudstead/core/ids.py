@@ -16,7 +16,9 @@ def new(prefix: str, chance: random.Random) -> str:
 
 def well_formed(id: str, prefix: str) -> bool:
     """Whether `id` has the shape of an id of this prefix: 8 or 17 hexadecimal digits."""
-    return id.startswith(prefix + "-") and _ID.match(id) is not None and id.count("-") == prefix.count("-") + 1
+    return (
+        id.startswith(prefix + "-") and _ID.match(id) is not None and id.count("-") == prefix.count("-") + 1
+    )
 
 
 def token(chance: random.Random, alphabet: str, length: int) -> str:

@@ -1,0 +1,1 @@
+"""Disks: what EBS volumes are made of."""

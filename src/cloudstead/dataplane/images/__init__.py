@@ -1,0 +1,1 @@
+"""Root file systems: what AMIs are made of."""

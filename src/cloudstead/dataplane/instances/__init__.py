@@ -1,0 +1,1 @@
+"""Machines: what EC2 instances run on."""

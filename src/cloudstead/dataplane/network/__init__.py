@@ -1,0 +1,1 @@
+"""Networks: what VPCs, interfaces, security groups and elastic IPs are made of."""

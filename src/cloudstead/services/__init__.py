@@ -1,0 +1,1 @@
+"""The meaning of the AWS APIs: one folder per service. Between services only `operations` is public."""

@@ -1,0 +1,78 @@
+"""What all EC2 rows share: an owner, a region, tags, and the words AWS has for the kind."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, TypeVar
+
+from cloudstead.core import ids
+from cloudstead.core.arn import arn
+from cloudstead.core.caller import Caller
+from cloudstead.core.errors import ServiceError
+from cloudstead.core.tools import Tools
+from cloudstead.store import Row, Store
+
+
+class Ec2Row(Row, frozen=True, kw_only=True):
+    """A resource of EC2, owned by an account in a region."""
+
+    prefix: ClassVar[str]  # of its ids: "vpc"
+    #: As TagSpecifications and DescribeTags call the kind: "vpc", "network-interface".
+    resource_type: ClassVar[str]
+    #: The stem of its error codes: "InvalidVpcID" gives InvalidVpcID.NotFound.
+    id_error: ClassVar[str]
+    #: As error messages call it: "The vpc ID 'vpc-…' does not exist".
+    noun: ClassVar[str]
+
+    account: str
+    region: str
+    tags: dict[str, str] = {}
+
+    def arn(self) -> str:
+        return arn("ec2", f"{self.resource_type}/{self.id}", account=self.account, region=self.region)
+
+
+E = TypeVar("E", bound=Ec2Row)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the person who runs the cloud may choose for EC2."""
+
+    #: Addresses for elastic and public IPs; reachable from this machine. RFC 2544's test range by default.
+    public_pool: str = "198.18.0.0/16"
+    #: How long a terminated instance stays visible, in seconds; AWS keeps it about an hour.
+    terminated_visible_s: float = 3600.0
+    #: Name of the machine driver in use ("oci", "docker", "fake", "none"), shown to callers as a tag where it matters.
+    machines: str = "oci"
+
+
+@dataclass(frozen=True)
+class Resources:
+    """The store as EC2's operations see it: by caller, with AWS's errors for what is not there."""
+
+    store: Store
+    tools: Tools
+    settings: Settings = field(default_factory=Settings)
+
+    def new_id(self, kind: type[Ec2Row]) -> str:
+        return ids.new(kind.prefix, self.tools.random)
+
+    def mine(self, kind: type[E], caller: Caller) -> list[E]:
+        """Every row of the kind in the caller's account and region, oldest first."""
+        return self.store.rows(kind, account=caller.account, region=caller.region)
+
+    def find(self, kind: type[E], caller: Caller, id: str) -> E:
+        """The caller's row of this id, or the kind's Malformed or NotFound error."""
+        row = self.store.get(kind, id)
+        if row is not None and row.account == caller.account and row.region == caller.region:
+            return row
+        if not ids.well_formed(id, kind.prefix):
+            raise ServiceError(
+                f'Invalid id: "{id}" (expecting "{kind.prefix}-...")', code=f"{kind.id_error}.Malformed"
+            )
+        raise ServiceError(f"The {kind.noun} ID '{id}' does not exist", code=f"{kind.id_error}.NotFound")
+
+    def find_all(self, kind: type[E], caller: Caller, wanted: list[str]) -> list[E]:
+        """The rows of these ids in the order asked for; all of the caller's if none is asked for."""
+        if not wanted:
+            return self.mine(kind, caller)
+        return [self.find(kind, caller, id) for id in dict.fromkeys(wanted)]

@@ -1,0 +1,6 @@
+"""Typed rows that survive any crash: SQLite, compare-and-swap, one change log that wakes every process."""
+
+from cloudstead.store.rows import Row
+from cloudstead.store.sqlite import Store
+
+__all__ = ["Row", "Store"]

@@ -1,0 +1,66 @@
+"""The schema's history: one entry per version, applied in order, each in one transaction.
+
+An entry is never edited once released. A new field of a row with a default needs none; a renamed kind or field, or
+a field whose meaning changes, does: such an entry rewrites bodies (`rewrite`).
+"""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+Migration = Callable[[sqlite3.Connection], None]
+
+
+def _first(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "CREATE TABLE rows ("
+        " kind TEXT NOT NULL, id TEXT NOT NULL, born INTEGER NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL,"
+        " PRIMARY KEY (kind, id)) WITHOUT ROWID"
+    )
+    # AUTOINCREMENT: a sequence number is never given twice, though old entries are trimmed.
+    connection.execute(
+        "CREATE TABLE changes (seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL)"
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first,)
+
+
+def migrate(connection: sqlite3.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
+    """Bring the file to the newest schema. Safe when several processes open it at once.
+
+    Raises RuntimeError for a file written by a newer Cloudstead: nothing is touched.
+    """
+    if _schema(connection) == len(migrations):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        at = _schema(connection)
+        if at > len(migrations):
+            raise RuntimeError(
+                f"the state has schema {at}, this Cloudstead knows {len(migrations)}: it is too old"
+            )
+        for migration in migrations[at:]:
+            migration(connection)
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def rewrite(
+    connection: sqlite3.Connection, kind: str, change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    """Pass every body of a kind through `change`, for use inside a migration."""
+    for id, body in connection.execute("SELECT id, body FROM rows WHERE kind = ?", (kind,)).fetchall():
+        fields = change(msgspec.msgpack.decode(body))
+        connection.execute(
+            "UPDATE rows SET body = ? WHERE kind = ? AND id = ?", (msgspec.msgpack.encode(fields), kind, id)
+        )
+
+
+def _schema(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
