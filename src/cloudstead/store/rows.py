@@ -20,12 +20,18 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 R = TypeVar("R", bound=Row)
 
 
-@cache
 def kind_name(kind: type[Row]) -> str:
     """The name a kind is stored under: `ec2.Instance` for a class of `cloudstead.services.ec2`.
 
     Renaming a class or moving it to another service is therefore a migration.
     """
+    return _names.get(kind) or _names.setdefault(kind, _kind_name(kind))
+
+
+_names: dict[type[Row], str] = {}
+
+
+def _kind_name(kind: type[Row]) -> str:
     words = kind.__module__.split(".")
     owner = words[2] if words[:2] == ["cloudstead", "services"] else words[1] if len(words) > 1 else words[0]
     return f"{owner}.{kind.__name__}"

@@ -1,0 +1,157 @@
+"""One kind of row, taken towards what is wanted, one step per row and pass.
+
+The world is observed before the rows are listed. Whatever is seen had its row written first, so a thing seen
+without a row is one whose row is gone: an orphan, to be removed. Slow steps run as tasks, one in flight per row;
+a row in flight is left alone. Recovery after a crash is not a special path: it is the only path.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic
+
+from cloudstead.control.problems import Problem
+from cloudstead.control.steps import Controller, Forget, R, Record, S, Step
+from cloudstead.core.clock import Clock
+from cloudstead.core.errors import Conflict, DriverError
+from cloudstead.store import Store
+from cloudstead.store.rows import kind_name
+
+log = logging.getLogger(__name__)
+
+_BACKOFF_S_FIRST = 0.25
+_BACKOFF_S_MAX = 15.0
+_STEP_TIMEOUT_S = 1800.0  # a first image build takes minutes
+
+
+class Reconciler(Generic[R, S]):
+    """Takes every row of one kind one step per pass."""
+
+    def __init__(
+        self,
+        controller: Controller[R, S],
+        store: Store,
+        clock: Clock,
+        *,
+        on_done: Callable[[], None] = lambda: None,
+        in_flight_max: int = 64,
+    ) -> None:
+        """`on_done` is called whenever a step ends: the moment for another pass."""
+        self.controller = controller
+        self._store = store
+        self._clock = clock
+        self._on_done = on_done
+        self._in_flight_max = in_flight_max
+        self._in_flight: dict[str, asyncio.Task[None]] = {}
+        self._failures: dict[str, tuple[int, float]] = {}  # id -> how often in a row, not before (monotonic)
+
+    async def pass_once(self) -> int:
+        """Observe, plan, and start or take every step due; return how many there were."""
+        busy = set(self._in_flight)  # what these touch may be seen in any condition
+        seen = {thing.id: thing for thing in await self.controller.observe()}
+        steps: list[tuple[R, Step]] = []
+        for row in self._store.rows(self.controller.kind):
+            thing = seen.pop(row.id, None)
+            if row.id in busy or row.id in self._in_flight or self._backing_off(row.id):
+                continue
+            step = self.controller.plan(row, thing)
+            if step is not None:
+                steps.append((row, step))
+        count = self._write([(row, step) for row, step in steps if isinstance(step, Record | Forget)])
+        for row, step in steps:
+            if not isinstance(step, Record | Forget):
+                count += self._start(row.id, self.controller.perform(row, step), repr(step))
+        for id in seen:
+            if id not in busy and id not in self._in_flight and not self._backing_off(id):
+                log.info("%s: no row explains it, removing", id)
+                count += self._start(id, self.controller.sweep(id), "sweep")
+        return count
+
+    async def idle(self) -> None:
+        """Wait until no step is in flight."""
+        while self._in_flight:
+            await asyncio.wait(list(self._in_flight.values()))
+
+    def next_retry_s(self) -> float | None:
+        """Seconds until a row that failed may be tried again; None if none waits."""
+        waits = [not_before for _, not_before in self._failures.values()]
+        return max(0.0, min(waits) - self._clock.monotonic()) if waits else None
+
+    async def close(self) -> None:
+        """Give up steps in flight. Nothing is lost: the next start plans them again."""
+        tasks = list(self._in_flight.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # --- inside
+
+    def _write(self, steps: list[tuple[R, Step]]) -> int:
+        """Take all steps that touch the store alone in one transaction; return how many changed something.
+
+        A row that changed since it was listed keeps its change: the next pass sees it.
+        """
+        if not steps:
+            return 0
+        count = 0
+        with self._store.transaction():
+            for row, step in steps:
+                try:
+                    if isinstance(step, Record):
+                        count += self._store.update(row, **step.fields) is not row
+                    else:
+                        self._store.delete(row)
+                        self._succeeded(row.id)
+                        count += 1
+                except Conflict:
+                    count += 1
+        return count
+
+    def _start(self, id: str, work: Coroutine[Any, Any, None], step: str) -> int:
+        if len(self._in_flight) >= self._in_flight_max:
+            work.close()
+            return 0
+        self._in_flight[id] = asyncio.create_task(self._take(id, work, step), name=f"{step} {id}")
+        return 1
+
+    async def _take(self, id: str, work: Coroutine[Any, Any, None], step: str) -> None:
+        try:
+            async with asyncio.timeout(_STEP_TIMEOUT_S):
+                await work
+        except (DriverError, Conflict, TimeoutError) as e:
+            self._failed(id, step, e)
+        except Exception:
+            log.exception("%s: %s crashed", id, step)
+            self._failed(id, step, RuntimeError("an internal error; the log has it"))
+        else:
+            self._succeeded(id)
+        finally:
+            del self._in_flight[id]
+            self._on_done()
+
+    def _backing_off(self, id: str) -> bool:
+        failed = self._failures.get(id)
+        return failed is not None and self._clock.monotonic() < failed[1]
+
+    def _failed(self, id: str, step: str, why: Exception) -> None:
+        times = self._failures.get(id, (0, 0.0))[0] + 1
+        wait_s = min(_BACKOFF_S_FIRST * 2 ** (times - 1), _BACKOFF_S_MAX)
+        self._failures[id] = times, self._clock.monotonic() + wait_s
+        text = str(why) or type(why).__name__
+        known = self._store.get(Problem, id)
+        if known is not None and known.text == text:
+            return
+        log.warning("%s: %s: %s; will try again", id, step, text)
+        problem = Problem(id=id, kind=kind_name(self.controller.kind), text=text, since=self._clock.now())
+        with self._store.transaction():
+            if known is None:
+                self._store.insert(problem)
+            else:
+                self._store.update(known, text=text, since=problem.since)
+
+    def _succeeded(self, id: str) -> None:
+        self._failures.pop(id, None)
+        known = self._store.get(Problem, id)
+        if known is not None:
+            log.info("%s: mended: %s", id, known.text)
+            self._store.delete(known)
