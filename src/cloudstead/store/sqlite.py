@@ -44,7 +44,11 @@ class Store:
         )
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
-        migrate(self._connection)
+        try:
+            migrate(self._connection)
+        except BaseException:
+            self._connection.close()
+            raise
         self._on_commit = on_commit
         self._images: dict[str, tuple[type[Row], Image[Any]]] = {}
         self._data_version = self._read_data_version()

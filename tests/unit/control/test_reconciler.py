@@ -1,0 +1,200 @@
+"""The loop over a toy world: lamps that are wanted lit or gone."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+from tests.support.fuse import STORE_EFFECTS, Crash, Fuse, Fused
+
+from cloudstead.control.problems import Problem
+from cloudstead.control.reconciler import Reconciler
+from cloudstead.control.runner import Runner
+from cloudstead.control.steps import Ensure, Forget, Record, Remove
+from cloudstead.core.clock import ManualClock, SystemClock
+from cloudstead.core.errors import DriverError
+from cloudstead.store import Row, Store
+from cloudstead.store.bell import Bell
+
+
+class Lamp(Row, frozen=True, kw_only=True):
+    want: Literal["lit", "gone"] = "lit"
+    state: Literal["new", "lit", "going"] = "new"
+
+
+@dataclass(frozen=True)
+class LampSeen:
+    id: str
+    lit: bool
+
+
+class World:
+    """Lamps are hung up first and lit second, so a crash between the two leaves a dark one."""
+
+    def __init__(self) -> None:
+        self.lamps: dict[str, bool] = {}
+        self.refusals = 0
+        self.removed_while: list[str] = []
+
+    async def hang(self, id):
+        if self.refusals:
+            self.refusals -= 1
+            raise DriverError("no hook in the ceiling")
+        self.lamps.setdefault(id, False)
+
+    async def light(self, id):
+        self.lamps[id] = True
+
+    async def take_down(self, id):
+        self.lamps.pop(id, None)
+
+
+class Lamps:
+    kind = Lamp
+    wakes_on = ()
+
+    def __init__(self, world) -> None:
+        self.world = world
+
+    async def observe(self):
+        return [LampSeen(id, lit) for id, lit in self.world.lamps.items()]
+
+    def plan(self, row, seen):
+        match row.want, seen:
+            case "gone", None:
+                return Forget()
+            case "gone", _:
+                return Remove() if row.state == "going" else Record({"state": "going"})
+            case "lit", LampSeen(lit=True):
+                return Record({"state": "lit"})
+            case _:
+                return Ensure()
+
+    async def perform(self, row, step):
+        if isinstance(step, Ensure):
+            await self.world.hang(row.id)
+            await self.world.light(row.id)
+        else:
+            await self.world.take_down(row.id)
+
+    async def sweep(self, id):
+        await self.world.take_down(id)
+
+
+async def settle(store, world, clock=None, passes=60):
+    clock = clock or ManualClock()
+    reconciler = Reconciler(Lamps(world), store, clock)
+    for _ in range(passes):
+        steps = await reconciler.pass_once()
+        await reconciler.idle()
+        clock.advance(1.0)
+        if not steps and all(lamp.state == "lit" for lamp in store.rows(Lamp)):
+            return
+    raise AssertionError("never settles")
+
+
+def assert_the_world_is_what_rows_want(store, world):
+    assert world.lamps == {lamp.id: True for lamp in store.rows(Lamp) if lamp.want == "lit"}
+
+
+async def life(store, world):
+    """Two lamps are lit, one of them is taken down again."""
+    reconciler = Reconciler(Lamps(world), store, ManualClock())
+
+    async def work():
+        while True:
+            steps = await reconciler.pass_once()
+            flying = list(reconciler._in_flight.values())
+            for task in flying:
+                await task
+            if not steps:
+                return
+
+    store.insert(Lamp(id="l-1"))
+    store.insert(Lamp(id="l-2"))
+    await work()
+    store.update(store.get(Lamp, "l-1"), want="gone")
+    await work()
+
+
+def test_a_crash_at_any_step_is_survived():
+    for at in range(1000):
+        world, store, fuse = World(), Store(None), Fuse(at)
+        try:
+            asyncio.run(
+                life(Fused(store, fuse, STORE_EFFECTS), Fused(world, fuse, ("hang", "light", "take_down")))
+            )
+        except Crash:
+            store._roll_back()
+            asyncio.run(settle(store, world))
+            assert_the_world_is_what_rows_want(store, world)
+        else:
+            break
+    assert at > 15, "the fuse must have blown at every effect"
+
+
+def test_what_no_row_explains_is_removed():
+    world, store = World(), Store(None)
+    world.lamps["l-9"] = True
+    asyncio.run(settle(store, world))
+    assert world.lamps == {}
+
+
+def test_a_refusal_is_kept_for_people_and_cleared_when_mended():
+    async def story():
+        world, store, clock = World(), Store(None), ManualClock()
+        world.refusals = 3
+        reconciler = Reconciler(Lamps(world), store, clock)
+        store.insert(Lamp(id="l-1"))
+        tries = 0
+        while world.lamps.get("l-1") is not True:
+            tries += await reconciler.pass_once()
+            await reconciler.idle()
+            if world.refusals < 3 and not world.lamps:
+                assert store.get(Problem, "l-1").text == "no hook in the ceiling"
+                assert await reconciler.pass_once() == 0, "it waits before it tries again"
+            clock.advance(0.3)
+        assert tries == 4
+        assert store.rows(Problem) == []
+
+    asyncio.run(story())
+
+
+def test_a_row_that_is_forgotten_takes_its_problem_with_it():
+    async def story():
+        world, store, clock = World(), Store(None), ManualClock()
+        world.refusals = 1
+        reconciler = Reconciler(Lamps(world), store, clock)
+        store.insert(Lamp(id="l-1"))
+        await reconciler.pass_once()
+        await reconciler.idle()
+        store.update(store.get(Lamp, "l-1"), want="gone")
+        clock.advance(60)
+        await reconciler.pass_once()
+        assert store.rows(Lamp) == []
+        assert store.rows(Problem) == []
+
+    asyncio.run(story())
+
+
+def test_a_change_by_another_process_wakes_the_runner_at_once(tmp_path):
+    path, bell = tmp_path / "state.sqlite", Bell()
+
+    async def story():
+        ours = Store(path)
+        theirs = Store(path, on_commit=bell.ring)
+        world = World()
+        runner = Runner([Lamps(world)], ours, SystemClock(), bell, resync_s=30.0)
+        running = asyncio.create_task(runner.run())
+        await asyncio.sleep(0)
+        theirs.insert(Lamp(id="l-1"))
+        async with asyncio.timeout(5):
+            while world.lamps.get("l-1") is not True:
+                await asyncio.sleep(0.001)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        ours.close()
+        theirs.close()
+
+    asyncio.run(story())
