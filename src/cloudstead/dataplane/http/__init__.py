@@ -1,0 +1,6 @@
+"""A lean HTTP/1.1 server: parsing by llhttp, TLS on the same port, a bound on everything a client may make us hold."""
+
+from cloudstead.dataplane.http.message import BodyStream, HttpRequest, HttpResponse
+from cloudstead.dataplane.http.server import Handler, HttpServer, Limits, listen, serve
+
+__all__ = ["BodyStream", "Handler", "HttpRequest", "HttpResponse", "HttpServer", "Limits", "listen", "serve"]
