@@ -7,6 +7,7 @@ are the bounds: how much, how many, how long. A handler that answers at once cos
 import asyncio
 import enum
 import logging
+import socket
 from collections import deque
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, cast
@@ -338,9 +339,18 @@ class Connection(asyncio.Protocol):
         keep_alive = self._keeps_alive(request, response, keep_alive)
         body = response.body
         head = self._head(response, keep_alive, len(body))
+        if response.hop_limit is not None:
+            self._limit_hops(response.hop_limit)
         self._transport.write(head if request.method == "HEAD" or not body else head + body)
         if not keep_alive:
             self._part(request)
+
+    def _limit_hops(self, hops: int) -> None:
+        sock: socket.socket = self._transport.get_extra_info("socket")
+        if sock.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, hops)
+        else:
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, hops)
 
     def _keeps_alive(self, request: HttpRequest, response: HttpResponse, keep_alive: bool) -> bool:
         # Answered before the body was whole: what follows on the wire is not a request.

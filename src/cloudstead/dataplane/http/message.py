@@ -45,7 +45,7 @@ class HttpRequest:
 class HttpResponse:
     """One response. With `stream`, `headers` must carry `content-length`, or the body is sent chunked."""
 
-    __slots__ = ("body", "close", "headers", "status", "stream")
+    __slots__ = ("body", "close", "headers", "hop_limit", "status", "stream")
 
     def __init__(
         self,
@@ -55,12 +55,14 @@ class HttpResponse:
         *,
         stream: AsyncIterator[bytes] | None = None,
         close: bool = False,
+        hop_limit: int | None = None,
     ) -> None:
         self.status = status
         self.headers = headers if headers is not None else []
         self.body = body
         self.stream = stream
         self.close = close  # end the connection after this response
+        self.hop_limit = hop_limit  # IP time-to-live from this response on; None leaves it be
 
     def __repr__(self) -> str:
         return f"<HttpResponse {self.status}, {len(self.body)} bytes>"

@@ -1,0 +1,1 @@
+"""The instance metadata service: what a guest asks at 169.254.169.254."""
