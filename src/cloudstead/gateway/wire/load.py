@@ -1,0 +1,56 @@
+"""Service descriptions from botocore's data files, read on first use and kept for the life of the process.
+
+botocore's own Python code is never imported: it costs more memory and start-up time than all of this together.
+"""
+
+import gzip
+import importlib.util
+import re
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from cloudstead.gateway.wire.model import ServiceModel
+from cloudstead.gateway.wire.schema import Description, Extras
+
+_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class UnknownService(KeyError):
+    """No description file has this name."""
+
+
+@cache
+def load(service: str) -> ServiceModel:
+    """The newest description of a service. Raises UnknownService."""
+    return ServiceModel(service, _read(service))
+
+
+def _read(service: str) -> Description:
+    folder = _newest(service)
+    packed = folder / "service-2.json.gz"
+    text = (
+        gzip.decompress(packed.read_bytes()) if packed.exists() else (folder / "service-2.json").read_bytes()
+    )
+    description = msgspec.json.decode(text, type=Description)
+    extras = folder / "service-2.sdk-extras.json"
+    if extras.exists():
+        description.merge(msgspec.json.decode(extras.read_bytes(), type=Extras).merge)
+    return description
+
+
+def _newest(service: str) -> Path:
+    home = _data_home() / service
+    # A name from a request must not lead out of the data folder.
+    if not re.fullmatch(r"[a-z0-9-]+", service) or not home.is_dir():
+        raise UnknownService(service)
+    return max(path for path in home.iterdir() if _VERSION.fullmatch(path.name))
+
+
+@cache
+def _data_home() -> Path:
+    spec = importlib.util.find_spec("botocore")  # finds a top-level package without running it
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0]) / "data"

@@ -1,0 +1,146 @@
+"""The parts of a REST request outside its body: path labels, query string, headers.
+
+`outside(model, shape)` compiles them once for an input shape; the body is read by the protocol's own readers.
+"""
+
+import binascii
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from cloudstead.gateway.wire import scalars
+from cloudstead.gateway.wire.message import WireRequest
+from cloudstead.gateway.wire.model import Match, ServiceModel
+from cloudstead.gateway.wire.parse.bad import BadValue
+from cloudstead.gateway.wire.parse.text import SCALARS, TextReader
+from cloudstead.gateway.wire.schema import Member, Shape
+
+Outside = Callable[[Match, WireRequest, dict[str, Any]], None]
+
+
+def outside(model: ServiceModel, shape: Shape) -> Outside:
+    members = model.members(shape)
+    takers = [
+        (name, member.wire_name, take)
+        for name, member in members.items()
+        if (take := _taker(model, member, members)) is not None
+    ]
+
+    def read(match: Match, request: WireRequest, into: dict[str, Any]) -> None:
+        for name, wire_name, take in takers:
+            try:
+                value = take(match, request)
+            except BadValue as e:
+                raise BadValue(e.reason, e.value, kind="argument").within(wire_name) from e
+            if value is not None:
+                into[name] = value
+
+    return read
+
+
+Taker = Callable[[Match, WireRequest], Any]
+
+
+def _taker(model: ServiceModel, member: Member, siblings: Mapping[str, Member]) -> Taker | None:
+    match member.location:
+        case "uri":
+            return _from_uri(member)
+        case "querystring":
+            return _from_query(model, member, siblings)
+        case "header":
+            return _from_header(model, member)
+        case "headers":
+            return _from_headers(member)
+    return None
+
+
+def _from_uri(member: Member) -> Taker:
+    read, label = SCALARS[member.type], member.wire_name
+
+    def take(match: Match, _: WireRequest) -> Any:
+        text = match.uri.get(label)
+        return None if text is None else read(text)
+
+    return take
+
+
+def _from_query(model: ServiceModel, member: Member, siblings: Mapping[str, Member]) -> Taker:
+    key, shape = member.wire_name, member.shape
+    if shape.type == "map":
+        return _query_map(model, shape, siblings)
+    if shape.type == "list":
+        assert shape.member is not None
+        read_one = SCALARS[model.shapes[shape.member.shape].type]
+
+        def take_list(match: Match, _: WireRequest) -> Any:
+            texts = match.query.get(key)
+            return None if texts is None else [read_one(text) for text in texts]
+
+        return take_list
+    read = SCALARS[shape.type]
+
+    def take(match: Match, _: WireRequest) -> Any:
+        texts = match.query.get(key)
+        return None if texts is None else read(texts[0])
+
+    return take
+
+
+def _query_map(model: ServiceModel, shape: Shape, siblings: Mapping[str, Member]) -> Taker:
+    """All parameters that no other member claims."""
+    assert shape.value is not None
+    claimed = {
+        one.wire_name for one in siblings.values() if one.location == "querystring" and one.type != "map"
+    }
+    many = model.shapes[shape.value.shape].type == "list"
+
+    def take(match: Match, _: WireRequest) -> Any:
+        rest = {name: texts for name, texts in match.query.items() if name not in claimed}
+        return (rest if many else {name: texts[0] for name, texts in rest.items()}) or None
+
+    return take
+
+
+def _from_header(model: ServiceModel, member: Member) -> Taker:
+    header, read = member.wire_name.lower(), _header_reader(model, member)
+
+    def take(_: Match, request: WireRequest) -> Any:
+        text = request.headers.get(header)
+        return None if text is None else read(text)
+
+    return take
+
+
+def _header_reader(model: ServiceModel, member: Member) -> TextReader:
+    if member.jsonvalue:
+        return _json_value
+    if member.type != "list":
+        return SCALARS[member.type]
+    assert member.shape.member is not None
+    element = model.member("member", member.shape.member)
+    read = SCALARS[element.type]
+    split = scalars.header_list
+    if element.type == "timestamp" and element.timestamp_format in (None, "rfc822"):
+        split = scalars.http_date_list
+    return lambda text: [read(part) for part in split(text)]
+
+
+def _json_value(text: str) -> Any:
+    try:
+        return msgspec.json.decode(b64decode(text, validate=True))
+    except (binascii.Error, msgspec.DecodeError) as e:
+        raise BadValue("not base64-encoded JSON", text) from e
+
+
+def _from_headers(member: Member) -> Taker:
+    prefix = (member.location_name or "").lower()
+
+    def take(_: Match, request: WireRequest) -> Any:
+        found = {
+            name[len(prefix) :]: value for name, value in request.headers.items() if name.startswith(prefix)
+        }
+        return found or None
+
+    return take

@@ -1,0 +1,141 @@
+"""From method and path to the operation, for the REST protocols.
+
+Several operations may share method and path. What tells them apart is, in this order: literal parameters of
+the route's query (`?uploads`), whether what the operation requires in query and headers is there (UploadPart
+wants `partNumber`, CopyObject the header `x-amz-copy-source`), and how much of that there is.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+_LABEL = re.compile(r"\{(.+?)(\+?)\}")
+_VERSION_SEGMENT = re.compile(r"\d{4}-\d{2}-\d{2}")
+_GREEDY = "+"
+_ANY = "*"
+_VERSION = "version"
+
+
+@dataclass(slots=True)
+class Route:
+    operation: str
+    labels: list[str]
+    literals: dict[str, str]
+    needed: list[tuple[str, str]]
+
+    def fits(self, query: Mapping[str, list[str]]) -> bool:
+        return all(name in query and value in ("", query[name][0]) for name, value in self.literals.items())
+
+    def score(self, query: Mapping[str, list[str]], headers: Mapping[str, str]) -> tuple[bool, int, int]:
+        present = sum(
+            name in query if place == "querystring" else name.lower() in headers
+            for place, name in self.needed
+        )
+        return present == len(self.needed), len(self.literals), present
+
+
+@dataclass(slots=True)
+class Found:
+    operation: str
+    #: The labels of the path, decoded.
+    uri: dict[str, str]
+    #: The API version that the path named, if paths of this service do.
+    api_version: str | None
+
+
+@dataclass(slots=True)
+class _Node:
+    children: dict[str, "_Node"] = field(default_factory=dict)
+    routes: list[Route] = field(default_factory=list)
+    #: Segments that follow a greedy label; the label takes all before them.
+    tail: int = 0
+
+
+class Routes:
+    """A tree of path segments for each method."""
+
+    def __init__(self, api_version: str) -> None:
+        self._api_version = api_version
+        self._roots: dict[str, _Node] = {}
+
+    def add(self, operation: str, method: str, request_uri: str, needed: list[tuple[str, str]]) -> None:
+        path, _, query = request_uri.partition("?")
+        segments = [segment for segment in _segments(path) if segment]
+        node = self._roots.setdefault(method, _Node())
+        labels: list[str] = []
+        for position, segment in enumerate(segments):
+            key = self._key(segment, position, labels)
+            node = node.children.setdefault(key, _Node())
+            if key == _GREEDY:
+                node.tail = len(segments) - position - 1
+        literals = dict(part.partition("=")[::2] for part in query.split("&") if part)
+        node.routes.append(Route(operation, labels, literals, needed))
+
+    def _key(self, segment: str, position: int, labels: list[str]) -> str:
+        if position == 0 and segment == self._api_version:
+            return _VERSION
+        label = _LABEL.fullmatch(segment)
+        if label is None:
+            return "=" + segment
+        labels.append(label[1])
+        return _GREEDY if label[2] else _ANY
+
+    def find(
+        self, method: str, path: str, query: Mapping[str, list[str]], headers: Mapping[str, str]
+    ) -> Found | None:
+        root = self._roots.get(method)
+        if root is None:
+            return None
+        segments = _segments(path)
+        hint = query.get("x-id", [""])[0]
+        for routes, values in _walk(root, segments, 0, []):
+            fitting = [route for route in routes if route.fits(query)]
+            if fitting:
+                named = [route for route in fitting if route.operation == hint]
+                best = max(named or fitting, key=lambda route: route.score(query, headers))
+                return Found(
+                    best.operation, dict(zip(best.labels, values, strict=True)), self._version(segments)
+                )
+        return None
+
+    def methods(self, path: str) -> list[str]:
+        """Which methods this path has at all."""
+        segments = _segments(path)
+        return [method for method, root in self._roots.items() if any(_walk(root, segments, 0, []))]
+
+    def _version(self, segments: list[str]) -> str | None:
+        return segments[0] if segments and _VERSION_SEGMENT.fullmatch(segments[0]) else None
+
+
+def _segments(path: str) -> list[str]:
+    """`/a/b` → `a`, `b`. A slash at the end leaves an empty last segment, which only a greedy label reads."""
+    return path.removeprefix("/").split("/")
+
+
+def _ended(segments: list[str], at: int) -> bool:
+    return at == len(segments) or (at == len(segments) - 1 and not segments[at])
+
+
+def _walk(
+    node: _Node, segments: list[str], at: int, values: list[str]
+) -> Iterator[tuple[list[Route], list[str]]]:
+    """All the ways through the tree, the most literal first."""
+    if _ended(segments, at):
+        if node.routes:
+            yield node.routes, values
+        return
+    children, segment = node.children, segments[at]
+    literal = children.get("=" + unquote(segment))
+    if literal is not None:
+        yield from _walk(literal, segments, at + 1, values)
+    version = children.get(_VERSION)
+    if version is not None and _VERSION_SEGMENT.fullmatch(segment):
+        yield from _walk(version, segments, at + 1, values)
+    label = children.get(_ANY)
+    if label is not None and segment:
+        yield from _walk(label, segments, at + 1, [*values, unquote(segment)])
+    greedy = children.get(_GREEDY)
+    if greedy is not None:
+        end = len(segments) - greedy.tail
+        yield from _walk(greedy, segments, end, [*values, unquote("/".join(segments[at:end]))])

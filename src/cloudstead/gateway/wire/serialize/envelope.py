@@ -1,0 +1,57 @@
+"""What each protocol puts around an answer: root elements, request ids, the headers of a success."""
+
+from cloudstead.gateway.wire.message import WireResponse
+from cloudstead.gateway.wire.model import ServiceModel
+
+Headers = list[tuple[str, str]]
+
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+
+def ec2(operation: str, namespace: str, request_id: str, content: str) -> WireResponse:
+    body = (
+        f'{_DECLARATION}<{operation}Response xmlns="{namespace}"><requestId>{request_id}</requestId>'
+        f"{content}</{operation}Response>"
+    )
+    headers = [("Content-Type", "text/xml;charset=UTF-8"), ("x-amzn-RequestId", request_id)]
+    return WireResponse(200, headers, body.encode())
+
+
+def query(operation: str, namespace: str, request_id: str, result: str) -> WireResponse:
+    body = (
+        f'<{operation}Response xmlns="{namespace}">{result}'
+        f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"
+    )
+    headers = [("Content-Type", "text/xml"), ("x-amzn-RequestId", request_id)]
+    return WireResponse(200, headers, body.encode())
+
+
+def rpc(content_type: str, request_id: str, body: bytes) -> WireResponse:
+    return WireResponse(200, [("Content-Type", content_type), ("x-amzn-RequestId", request_id)], body)
+
+
+def cbor(request_id: str, body: bytes, status: int = 200) -> WireResponse:
+    headers = [("smithy-protocol", "rpc-v2-cbor"), ("x-amzn-RequestId", request_id)]
+    if body:
+        headers.insert(0, ("Content-Type", "application/cbor"))
+    return WireResponse(status, headers, body)
+
+
+def rest(
+    model: ServiceModel,
+    status: int,
+    headers: Headers,
+    request_id: str,
+    *,
+    body: bytes,
+    content_type: str | None,
+) -> WireResponse:
+    own = [("x-amz-request-id" if speaks_s3(model) else "x-amzn-RequestId", request_id)]
+    if content_type is not None and not any(name.lower() == "content-type" for name, _ in headers):
+        own.append(("Content-Type", content_type))
+    return WireResponse(status, own + headers, body)
+
+
+def speaks_s3(model: ServiceModel) -> bool:
+    """S3 and its control plane name the request's id as no other service does."""
+    return model.name in ("s3", "s3control")

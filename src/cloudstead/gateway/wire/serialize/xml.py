@@ -1,0 +1,192 @@
+"""XML answers as strings: one closure for each shape, compiled when its first value comes.
+
+Members are written in the order of the result. None means absent; a member the shape does not have is refused.
+"""
+
+import copy
+import itertools
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from cloudstead.core.cached import Cached
+from cloudstead.gateway.wire import scalars
+from cloudstead.gateway.wire.model import ServiceModel
+from cloudstead.gateway.wire.schema import Member, Namespace, Ref, Shape
+from cloudstead.gateway.wire.serialize.fragments import Fragments
+from cloudstead.gateway.wire.serialize.mismatch import OnMissing, ResultMismatch
+from cloudstead.gateway.wire.serialize.text import text_writer, xml_attribute, xml_text
+
+Writer = Callable[[Any], str]
+
+#: These write `.000Z` even where there are no milliseconds, and old clients count on it.
+_ALWAYS_MILLISECONDS = frozenset(
+    {"ec2", "s3", "s3control", "autoscaling", "elb", "elbv2", "rds", "cloudfront"}
+)
+_tokens = itertools.count()
+
+
+class XmlWriters:
+    def __init__(
+        self, model: ServiceModel, protocol: str, fragments: Fragments, on_missing: OnMissing
+    ) -> None:
+        self._model = model
+        self._default_element = "item" if protocol == "ec2" else "member"
+        self._fragments = fragments
+        self._on_missing = on_missing
+        self._contents: dict[str, Writer] = {}
+        self._timestamp: Callable[[datetime], str] = (
+            scalars.iso8601_milliseconds if model.name in _ALWAYS_MILLISECONDS else scalars.iso8601
+        )
+
+    def member(self, member: Member) -> Writer:
+        """The writer of a member, its tags included."""
+        name = member.wire_name
+        match member.type:
+            case "structure":
+                return self._element(name, member)
+            case "list":
+                return self._list(name, member)
+            case "map":
+                return self._map(name, member)
+        return self._scalar(name, member)
+
+    def content(self, shape: Shape) -> Writer:
+        """The writer of what is between a structure's tags."""
+        found = self._contents.get(shape.name)
+        if found is None:
+            found = self._contents[shape.name] = self._structure(shape)
+        return found
+
+    def _structure(self, shape: Shape) -> Writer:
+        members: dict[str, Writer] = {}
+        required, on_missing, name = self._required(shape), self._on_missing, shape.name
+
+        def write(value: Any) -> str:
+            if not members:
+                members.update(self._members(shape))
+            out = []
+            try:
+                for key, item in value.items():
+                    if item is not None:
+                        out.append(members[key](item))
+            except ResultMismatch as e:
+                raise e.within(key) from None
+            except KeyError:
+                if key in members:
+                    raise
+                raise ResultMismatch(f"{name} has no member {key}") from None
+            except AttributeError as e:
+                raise ResultMismatch(f"{value!r} is not a structure {name}") from e
+            if required and not required <= value.keys():
+                on_missing(name, required.difference(value))
+            return "".join(out)
+
+        return write
+
+    def _members(self, shape: Shape) -> dict[str, Writer]:
+        return {
+            name: (_nothing if member.location or member.xml_attribute else self.member(member))
+            for name, member in self._model.members(shape).items()
+        } or {"": _nothing}
+
+    def _required(self, shape: Shape) -> frozenset[str]:
+        return frozenset(name for name in shape.required if name in shape.members)
+
+    def _scalar(self, name: str, member: Member) -> Writer:
+        write = text_writer(member.type, xml_text, self._timestamp, member.timestamp_format)
+        assert write is not None
+        opened, closed = f"<{name}{self._xmlns(member)}>", f"</{name}>"
+        return lambda value: f"{opened}{write(value)}{closed}"
+
+    def _element(self, name: str, member: Member) -> Writer:
+        content = self.content(member.shape)
+        opened, closed = f"<{name}{self._xmlns(member)}", f"</{name}>"
+        attributes = self.attributes(member.shape)
+        if attributes is None:
+            return lambda value: f"{opened}>{content(value)}{closed}"
+        return lambda value: f"{opened}{attributes(value)}>{content(value)}{closed}"
+
+    def attributes(self, shape: Shape) -> Callable[[Mapping[str, Any]], str] | None:
+        names = {
+            name: member.wire_name
+            for name, member in self._model.members(shape).items()
+            if member.xml_attribute
+        }
+        if not names:
+            return None
+        return lambda value: "".join(
+            f' {names[key]}="{xml_attribute(item)}"'
+            for key, item in value.items()
+            if key in names and item is not None
+        )
+
+    def _list(self, name: str, member: Member) -> Writer:
+        ref = member.shape.member
+        assert ref is not None
+        element_name = ref.location_name or (name if member.flattened else self._default_element)
+        element = self.member(self._model.member(element_name, _renamed(ref, element_name)))
+        token, fragments = next(_tokens), self._fragments
+
+        def write(values: Any) -> str:
+            if not isinstance(values, list | tuple):
+                raise ResultMismatch(f"{values!r} is not a list")
+            return "".join(
+                [
+                    fragments.text(token, value, element) if type(value) is Cached else element(value)
+                    for value in values
+                ]
+            )
+
+        if member.flattened:
+            return write
+        opened, closed, empty = (
+            f"<{name}{self._xmlns(member)}>",
+            f"</{name}>",
+            f"<{name}{self._xmlns(member)}/>",
+        )
+        return lambda values: f"{opened}{write(values)}{closed}" if values else (write(values) or empty)
+
+    def _map(self, name: str, member: Member) -> Writer:
+        shape = member.shape
+        assert shape.key is not None
+        assert shape.value is not None
+        key_name, value_name = shape.key.location_name or "key", shape.value.location_name or "value"
+        value_member = self._model.member(value_name, _renamed(shape.value, value_name))
+        entry = name if member.flattened else "entry"
+        write_value: Writer | None = None
+
+        def write(values: Any) -> str:
+            nonlocal write_value
+            if not isinstance(values, Mapping):
+                raise ResultMismatch(f"{values!r} is not a map")
+            if write_value is None:
+                write_value = self.member(value_member)
+            return "".join(
+                f"<{entry}><{key_name}>{xml_text(key)}</{key_name}>{write_value(value)}</{entry}>"
+                for key, value in values.items()
+            )
+
+        return write if member.flattened else lambda values: f"<{name}>{write(values)}</{name}>"
+
+    def _xmlns(self, member: Member) -> str:
+        """A namespace of the member's own, where it is not simply the service's."""
+        given = member.xml_namespace
+        if isinstance(given, Namespace) and given.prefix:
+            return f' xmlns:{given.prefix}="{given.uri}"'
+        uri = given.uri if isinstance(given, Namespace) else given
+        return f' xmlns="{uri}"' if uri and uri != self._model.namespace(self._model.api_version) else ""
+
+
+def _nothing(_: object) -> str:
+    """Of a member that travels elsewhere: in a header, in the tag."""
+    return ""
+
+
+def _renamed(ref: Ref, name: str) -> Ref:
+    """The reference under another element name."""
+    if ref.location_name == name:
+        return ref
+    other = copy.copy(ref)
+    other.location_name = name
+    return other
