@@ -73,7 +73,9 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
     source_dest_check: bool = True
     instance: str | None = None  # i-…: into whose network namespace it goes
     device: int = 0  # eth0, eth1, …
-    nat_gateway: str | None = None  # nat-…: it belongs to this NAT gateway, which forwards and masquerades here
+    nat_gateway: str | None = (
+        None  # nat-…: it belongs to this NAT gateway, which forwards and masquerades here
+    )
 
 
 class NetworkSpec(msgspec.Struct, frozen=True, kw_only=True):
