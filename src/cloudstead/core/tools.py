@@ -1,7 +1,7 @@
 """What an operation may take from the world: the time and chance. Both can be replayed."""
 
-import random
 from dataclasses import dataclass, field
+from random import Random, SystemRandom
 
 from cloudstead.core.clock import Clock, SystemClock
 
@@ -9,4 +9,4 @@ from cloudstead.core.clock import Clock, SystemClock
 @dataclass(frozen=True)
 class Tools:
     clock: Clock = field(default_factory=SystemClock)
-    random: random.Random = field(default_factory=random.SystemRandom)
+    random: Random = field(default_factory=SystemRandom)
