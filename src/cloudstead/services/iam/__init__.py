@@ -1,0 +1,1 @@
+"""Identity and Access Management: who there is, with which keys, and the policies that stand on them."""

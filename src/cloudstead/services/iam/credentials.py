@@ -1,0 +1,84 @@
+"""Access keys as the gateway asks for them: by id, once per request, from memory."""
+
+from cloudstead.core.arn import arn
+from cloudstead.core.caller import Credential
+from cloudstead.core.tools import Tools
+from cloudstead.services.iam import keys
+from cloudstead.services.iam.model import AccessKey, Account, Session, User
+from cloudstead.store import Store
+
+
+class StoredCredentials:
+    """`core.caller.Credentials` over IAM's rows. Two look-ups in dictionaries for each `find`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def find(self, access_key_id: str) -> Credential | None:
+        if access_key_id.startswith(keys.TEMPORARY):
+            session = self._store.get(Session, access_key_id)
+            return _temporary(session) if session else None
+        key = self._store.get(AccessKey, access_key_id)
+        if key is None:
+            return None
+        if not key.owner:
+            return _root(key)
+        user = self._store.get(User, key.owner)
+        return _user(key, user) if user else None
+
+
+def ensure_root(store: Store, tools: Tools, account: str) -> tuple[str, str]:
+    """The account's root access key, as (access key id, secret). Makes the account and the key if there are none."""
+    with store.transaction():
+        if store.get(Account, account) is None:
+            store.insert(Account(id=account, created_at=tools.clock.now()))
+        found = store.rows(AccessKey, owner="", account=account)
+        key = found[0] if found else store.insert(_new_root_key(tools, account))
+    return key.id, key.secret
+
+
+def _new_root_key(tools: Tools, account: str) -> AccessKey:
+    return AccessKey(
+        id=keys.new_access_key_id(keys.LONG_TERM, account, tools),
+        account=account,
+        owner="",
+        secret=keys.new_secret(tools),
+        created_at=tools.clock.now(),
+    )
+
+
+def _root(key: AccessKey) -> Credential:
+    return Credential(
+        access_key_id=key.id,
+        secret_access_key=key.secret,
+        account=key.account,
+        arn=arn("iam", "root", account=key.account),
+        user_id=key.account,
+        principal="root",
+        active=key.active,
+    )
+
+
+def _user(key: AccessKey, user: User) -> Credential:
+    return Credential(
+        access_key_id=key.id,
+        secret_access_key=key.secret,
+        account=key.account,
+        arn=user.arn(),
+        user_id=user.id,
+        principal="user",
+        active=key.active,
+    )
+
+
+def _temporary(session: Session) -> Credential:
+    return Credential(
+        access_key_id=session.id,
+        secret_access_key=session.secret,
+        account=session.account,
+        arn=session.arn,
+        user_id=session.user_id,
+        principal=session.principal,
+        session_token=session.token,
+        expires_at=session.expires_at,
+    )

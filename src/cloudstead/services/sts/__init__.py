@@ -1,0 +1,1 @@
+"""Security Token Service: temporary keys for identities that IAM knows."""
