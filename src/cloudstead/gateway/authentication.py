@@ -1,0 +1,92 @@
+"""Who calls: the claim of a request proven, or in `open` mode believed, and made into a Caller."""
+
+import re
+
+from cloudstead.core.caller import Caller, Credential, Credentials
+from cloudstead.core.clock import Clock
+from cloudstead.dataplane.http import HttpRequest
+from cloudstead.gateway.claim import Claim, read_claim
+from cloudstead.gateway.refusals import Refused
+from cloudstead.gateway.route import Route
+from cloudstead.gateway.settings import Settings
+from cloudstead.gateway.sigv4 import Verifier
+
+#: Operations that prove who calls by what they carry, or that anybody may call. S3 decides by bucket policy.
+_UNSIGNED = frozenset({("sts", "AssumeRoleWithWebIdentity"), ("sts", "AssumeRoleWithSAML")})
+
+_ACCOUNT = re.compile(r"\d{12}")
+# Any key at all: version 2 signatures and unfinished version 4 ones too.
+_ANY_KEY = re.compile(r"Credential=([^/,\s]+)|^AWS ([^:\s]+):")
+_ANY_KEY_IN_QUERY = re.compile(r"(?:^|&)(?:X-Amz-Credential|AWSAccessKeyId)=([^&/%]+)")
+
+
+class Authentication:
+    def __init__(self, credentials: Credentials, clock: Clock, settings: Settings) -> None:
+        self._credentials = credentials
+        self._settings = settings
+        self._open = settings.auth == "open"
+        self._verifier = Verifier(credentials, clock)
+
+    def claim(self, request: HttpRequest) -> Claim | None:
+        """What the request says of its signature; in `open` mode nothing if that cannot be read."""
+        if not self._open:
+            return read_claim(request)
+        try:
+            return read_claim(request)
+        except Refused:
+            return None
+
+    def caller(
+        self, request: HttpRequest, claim: Claim | None, route: Route, operation: str, request_id: str
+    ) -> Caller:
+        """Raises Refused if it is not proven who calls."""
+        credential = self._credential(request, claim, route, operation)
+        return Caller(
+            account=credential.account,
+            region=route.region,
+            arn=credential.arn,
+            user_id=credential.user_id,
+            principal=credential.principal,
+            access_key_id=credential.access_key_id,
+            request_id=request_id,
+            source_ip=request.peer,
+            endpoint=f"{request.scheme}://{request.headers.get('host') or request.local}",
+        )
+
+    def _credential(
+        self, request: HttpRequest, claim: Claim | None, route: Route, operation: str
+    ) -> Credential:
+        if self._open:
+            return self._believed(claim.access_key_id if claim else _any_key(request))
+        if claim is not None:
+            return self._verifier.verify(request, claim).credential
+        if route.service == "s3" or (route.service, operation) in _UNSIGNED:
+            return _ANONYMOUS
+        raise Refused("missing")
+
+    def _believed(self, key: str) -> Credential:
+        found = self._credentials.find(key) if key else None
+        if found is not None:
+            return found
+        account = key if _ACCOUNT.fullmatch(key) else self._settings.default_account
+        return Credential(
+            access_key_id=key,
+            secret_access_key="",
+            account=account,
+            arn=f"arn:aws:iam::{account}:root",
+            user_id=account,
+            principal="root",
+        )
+
+
+def _any_key(request: HttpRequest) -> str:
+    found = _ANY_KEY.search(request.headers.get("authorization", ""))
+    if found:
+        return found[1] or found[2]
+    in_query = _ANY_KEY_IN_QUERY.search(request.query)
+    return in_query[1] if in_query else ""
+
+
+_ANONYMOUS = Credential(
+    access_key_id="", secret_access_key="", account="", arn="", user_id="", principal="anonymous"
+)

@@ -1,0 +1,183 @@
+"""The whole path of a request, step by step: read `Gateway.STEPS` first.
+
+Each step looks at the exchange and either adds to it, answers, or raises. A ServiceError raised anywhere is
+said in the protocol that the request speaks; anything else is ours to mend: it is logged with the request id,
+and the caller learns no more than that id.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cloudstead.core import ids
+from cloudstead.core.caller import Authorizer, Caller, Credentials
+from cloudstead.core.errors import NotBuilt, ServiceError
+from cloudstead.core.tools import Tools
+from cloudstead.dataplane.http import HttpRequest, HttpResponse
+from cloudstead.gateway import cors, wire
+from cloudstead.gateway.authentication import Authentication
+from cloudstead.gateway.claim import Claim
+from cloudstead.gateway.internal import Internal
+from cloudstead.gateway.plain_errors import said_plainly
+from cloudstead.gateway.refusals import Refused, as_error, family
+from cloudstead.gateway.route import Route, route
+from cloudstead.gateway.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Operation = Callable[[Caller, dict[str, Any]], Mapping[str, Any] | None]
+#: By botocore's name of the service, then by the operation's: `{"ec2": {"RunInstances": ec2.run_instances}}`.
+Operations = Mapping[str, Mapping[str, Operation]]
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request on its way through the steps, with what each has found out."""
+
+    http: HttpRequest
+    request_id: str
+    claim: Claim | None = None
+    route: Route = field(init=False)
+    dialect: wire.Dialect | None = None
+    match: wire.Match = field(init=False)
+    caller: Caller = field(init=False)
+    operation: Operation = field(init=False)
+    request: dict[str, Any] = field(init=False)
+
+
+class Gateway:
+    """Answers AWS API requests. Call `handle` for each; it never raises."""
+
+    def __init__(
+        self,
+        operations: Operations,
+        credentials: Credentials,
+        authorizer: Authorizer,
+        *,
+        settings: Settings | None = None,
+        tools: Tools | None = None,
+        internal: Internal | None = None,
+    ) -> None:
+        self._operations = operations
+        self._authorizer = authorizer
+        self._settings = settings or Settings()
+        self._tools = tools or Tools()
+        self._internal = internal or Internal()
+        self._cors = cors.Policy(self._settings)
+        self._authentication = Authentication(credentials, self._tools.clock, self._settings)
+        self.steps: tuple[Callable[[Exchange], HttpResponse | None], ...] = (
+            self._check_origin,
+            self._answer_internal,
+            self._route,
+            self._match,
+            self._authenticate,
+            self._find_operation,
+            self._parse,
+            self._authorize,
+            self._dispatch,
+        )
+
+    def handle(self, request: HttpRequest) -> HttpResponse:
+        exchange = Exchange(request, ids.uuid(self._tools.random))
+        try:
+            response = self._walk(exchange)
+        except ServiceError as e:
+            response = self._error(exchange, e)
+        except Refused as e:
+            response = self._error(exchange, self._refusal(exchange, e))
+        except Exception:
+            log.exception("%s: %s %s failed", exchange.request_id, request.method, request.path)
+            response = self._error(exchange, self._unexpected(exchange))
+        if "origin" in request.headers:
+            self._cors.expose(request, response)
+        return response
+
+    def _walk(self, exchange: Exchange) -> HttpResponse:
+        for step in self.steps:
+            response = step(exchange)
+            if response is not None:
+                return response
+        raise AssertionError("the last step answers")
+
+    # -- the steps, in their order
+
+    def _check_origin(self, exchange: Exchange) -> HttpResponse | None:
+        if "origin" not in exchange.http.headers:
+            return None
+        return self._cors.check(exchange.http)
+
+    def _answer_internal(self, exchange: Exchange) -> HttpResponse | None:
+        if not exchange.http.path.startswith(Internal.PREFIX):
+            return None
+        return self._internal.answer(exchange.http)
+
+    def _route(self, exchange: Exchange) -> None:
+        region = self._settings.default_region
+        try:
+            exchange.claim = self._authentication.claim(exchange.http)
+        except Refused:
+            exchange.route = route(exchange.http, None, region)  # a guess, to refuse it in a fitting protocol
+            exchange.dialect = wire.load(exchange.route.service).dialect(exchange.route.wire)
+            raise
+        exchange.route = route(exchange.http, exchange.claim, region)
+
+    def _match(self, exchange: Exchange) -> None:
+        """Before the signature is checked, as at AWS: an unknown action is called so even unsigned."""
+        model = wire.load(exchange.route.service)
+        exchange.dialect = model.dialect(exchange.route.wire)
+        exchange.match = model.match(exchange.route.wire)
+
+    def _authenticate(self, exchange: Exchange) -> None:
+        exchange.caller = self._authentication.caller(
+            exchange.http, exchange.claim, exchange.route, exchange.match.operation.name, exchange.request_id
+        )
+
+    def _find_operation(self, exchange: Exchange) -> None:
+        service, name = exchange.route.service, exchange.match.operation.name
+        found = self._operations.get(service, {}).get(name)
+        if found is None:
+            raise NotBuilt(f"The operation {service}:{name} is not built in Cloudstead yet.")
+        exchange.operation = found
+
+    def _parse(self, exchange: Exchange) -> None:
+        exchange.request = wire.parse(exchange.match, exchange.route.wire)
+
+    def _authorize(self, exchange: Exchange) -> None:
+        self._authorizer.authorize(
+            exchange.caller, exchange.route.service, exchange.match.operation.name, exchange.request
+        )
+        dry_run = exchange.route.service == "ec2" and exchange.request.get("DryRun") is True
+        if dry_run and not getattr(exchange.operation, "handles_dry_run", False):
+            text = "Request would have succeeded, but DryRun flag is set."
+            raise ServiceError(text, code="DryRunOperation", status=412)
+
+    def _dispatch(self, exchange: Exchange) -> HttpResponse:
+        result = exchange.operation(exchange.caller, exchange.request)
+        answer = wire.serialize(exchange.match, result, exchange.request_id)
+        return HttpResponse(answer.status, answer.headers, answer.body)
+
+    # -- errors
+
+    def _error(self, exchange: Exchange, error: ServiceError) -> HttpResponse:
+        where = getattr(exchange, "match", None) or exchange.dialect
+        if where is None:
+            return said_plainly(exchange.http, error, exchange.request_id)
+        answer = wire.serialize_error(where, error, exchange.request_id)
+        return HttpResponse(answer.status, answer.headers, answer.body)
+
+    def _refusal(self, exchange: Exchange, refused: Refused) -> ServiceError:
+        service = exchange.route.service if exchange.dialect else ""
+        protocol = exchange.dialect.protocol if exchange.dialect else "query"
+        log.debug("%s: refused: %s", exchange.request_id, refused)
+        return as_error(refused, family(service, protocol))
+
+    def _unexpected(self, exchange: Exchange) -> ServiceError:
+        service = exchange.route.service if exchange.dialect else ""
+        if service == "ec2":
+            return ServiceError("An internal error has occurred", code="InternalError", status=500)
+        if service in ("s3", "s3control"):
+            text = "We encountered an internal error. Please try again."
+            return ServiceError(text, code="InternalError", status=500)
+        text = "The request processing has failed because of an unknown error, exception or failure."
+        return ServiceError(text, code="InternalFailure", status=500)
