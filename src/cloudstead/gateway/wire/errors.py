@@ -13,6 +13,7 @@ from cloudstead.gateway.wire.model import Dialect, Match, ServiceModel
 from cloudstead.gateway.wire.schema import Shape
 from cloudstead.gateway.wire.serialize import envelope
 from cloudstead.gateway.wire.serialize.fragments import fragments
+from cloudstead.gateway.wire.serialize.rest import header_writers
 from cloudstead.gateway.wire.serialize.text import xml_text
 from cloudstead.gateway.wire.serialize.tree import TreeWriters, cbor_bytes, json_bytes
 from cloudstead.gateway.wire.serialize.xml import XmlWriters
@@ -125,7 +126,7 @@ def _rest_xml(dialect: Dialect, said: _Said, request_id: str) -> WireResponse:
         f"{_error_element(said)}<RequestId>{request_id}</RequestId></ErrorResponse>"
     )
     return envelope.rest(
-        dialect.model, said.status, [], request_id, body=body.encode(), content_type="text/xml"
+        dialect.model, said.status, _headers(said), request_id, body=body.encode(), content_type="text/xml"
     )
 
 
@@ -135,7 +136,12 @@ def _s3(said: _Said, request_id: str) -> WireResponse:
         f"{_xml_fields(said)}<RequestId>{request_id}</RequestId></Error>"
     )
     return envelope.rest(
-        said.model, said.status, [], request_id, body=body.encode(), content_type="application/xml"
+        said.model,
+        said.status,
+        _headers(said),
+        request_id,
+        body=body.encode(),
+        content_type="application/xml",
     )
 
 
@@ -150,6 +156,12 @@ def _xml_fields(said: _Said) -> str:
     if not modelled or said.shape is None:
         return plain
     return _xml_writers(said.model).content(said.shape)(modelled) + plain
+
+
+def _headers(said: _Said) -> list[tuple[str, str]]:
+    """Members that the error's shape puts into headers."""
+    modelled = said.modelled()
+    return header_writers(said.model, said.shape)(modelled)[1] if modelled and said.shape else []
 
 
 def _xml_writers(model: ServiceModel) -> XmlWriters:
@@ -196,7 +208,7 @@ def _json(said: _Said, request_id: str) -> WireResponse:
 
 
 def _rest_json(said: _Said, request_id: str) -> WireResponse:
-    headers = [("x-amzn-ErrorType", said.type)]
+    headers = [("x-amzn-ErrorType", said.type), *_headers(said)]
     return envelope.rest(
         said.model,
         said.status,

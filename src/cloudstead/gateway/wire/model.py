@@ -12,6 +12,7 @@ from cloudstead.core.errors import ServiceError
 from cloudstead.gateway.wire import asked
 from cloudstead.gateway.wire.asked import Asked, Protocol
 from cloudstead.gateway.wire.message import WireRequest
+from cloudstead.gateway.wire.packing import unpacked
 from cloudstead.gateway.wire.routes import Routes
 from cloudstead.gateway.wire.schema import Description, Member, Metadata, Namespace, OperationSpec, Ref, Shape
 
@@ -80,13 +81,15 @@ class ServiceModel:
     def match(self, request: WireRequest) -> "Match":
         """The operation that a request asks for. Raises ServiceError in AWS's words if there is none."""
         dialect = self.dialect(request)
+        if "content-encoding" in request.headers and self.name != "s3":
+            request = unpacked(request)
         wanted = self._asked(dialect, request)
         operation = self.operation(wanted.name)
         if operation is None:
             raise asked.unknown_operation(
                 dialect.protocol, wanted.name, wanted.form.get("Version", self.api_version)
             )
-        return Match(dialect, operation, wanted.uri, wanted.form, wanted.query)
+        return Match(dialect, operation, wanted.uri, wanted.form, wanted.query, request.body)
 
     def _asked(self, dialect: "Dialect", request: WireRequest) -> Asked:
         match dialect.protocol:
@@ -189,6 +192,8 @@ class Match:
     uri: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, list[str]] = field(default_factory=dict)
+    #: The body, unpacked if the client compressed it.
+    body: bytes = b""
 
     @property
     def model(self) -> ServiceModel:

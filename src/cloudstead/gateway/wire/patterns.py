@@ -25,6 +25,8 @@ _POSIX = {
     "Alphabetic": "L",
 }
 _PLANE = 0x10000
+#: How Java writes all characters beyond the first plane.
+_SURROGATES = r"\uD800\uDC00-\uDBFF\uDFFF"
 
 
 @cache
@@ -36,6 +38,7 @@ def java_pattern(pattern: str) -> re.Pattern[str] | None:
 
 
 def _translated(pattern: str) -> str:
+    pattern = pattern.replace(_SURROGATES, r"\U00010000-\U0010ffff")
     out: list[str] = []
     at, depth = 0, 0
     while at < len(pattern):
@@ -49,6 +52,15 @@ def _translated(pattern: str) -> str:
         if char == "\\":
             out.append(pattern[at : at + 2])
             at += 2
+            if (
+                depth
+                and pattern[at - 1] in "wds"
+                and pattern[at : at + 1] == "-"
+                and pattern[at + 1 : at + 2] != "]"
+            ):
+                # `[\w-_]`: a class cannot begin a range, so Java takes the hyphen for itself.
+                out.append(r"\-")
+                at += 1
             continue
         if char == "[":
             # Java nests classes (a union), Python takes a bracket inside for itself.

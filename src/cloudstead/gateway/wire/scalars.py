@@ -121,6 +121,8 @@ def float_text(value: float) -> str:
 
 def header_list(text: str) -> list[str]:
     """`a, "b,c", d` → three values; quotes may be escaped by a backslash."""
+    if not text.strip():
+        return []
     if '"' not in text:
         return [part.strip() for part in text.split(",")]
     return [

@@ -151,7 +151,9 @@ class Member:
         self.shape = shape
         self.type = shape.type
         self.location = ref.location or shape.location
-        self.location_name = ref.location_name or shape.location_name
+        # A structure's own name is that of a root; lists may name their members' tags themselves.
+        own_name = None if shape.type == "structure" else shape.location_name
+        self.location_name = ref.location_name or own_name
         self.query_name = ref.query_name or shape.query_name
         self.flattened = ref.flattened or shape.flattened
         self.streaming = ref.streaming or shape.streaming
@@ -164,3 +166,8 @@ class Member:
     @property
     def wire_name(self) -> str:
         return self.location_name or self.name
+
+    @property
+    def root_name(self) -> str:
+        """The name of a document's root element, if this is the document."""
+        return self.location_name or self.shape.location_name or self.shape.name

@@ -63,10 +63,10 @@ def _compile(operation: Operation, protocol: str) -> Read:
             return lambda match, _: read_form(match.form)
         case "json":
             read_tree = _trees(operation).body(shape)
-            return lambda _, request: read_tree(_json(request.body) or {})
+            return lambda match, _: read_tree(_json(match.body) or {})
         case "smithy-rpc-v2-cbor":
             read_cbor = _trees(operation).body(shape)
-            return lambda _, request: read_cbor(_cbor(request.body))
+            return lambda match, _: read_cbor(_cbor(match.body))
     return _compile_rest(operation, shape, protocol)
 
 
@@ -77,53 +77,49 @@ def _compile_rest(operation: Operation, shape: Shape, protocol: str) -> Read:
     def read(match: Match, request: WireRequest) -> dict[str, Any]:
         found: dict[str, Any] = {}
         read_outside(match, request, found)
-        read_body(request, found)
+        read_body(match.body, found)
         return found
 
     return read
 
 
-def _rest_body(
-    operation: Operation, shape: Shape, protocol: str
-) -> Callable[[WireRequest, dict[str, Any]], None]:
+def _rest_body(operation: Operation, shape: Shape, protocol: str) -> Callable[[bytes, dict[str, Any]], None]:
     model = operation.model
     if shape.payload is not None:
         return _payload(operation, model.member(shape.payload, shape.members[shape.payload]), protocol)
     if all(member.location for member in model.members(shape).values()):
-        return lambda _request, _into: None
+        return lambda _body, _into: None
     read = _document_reader(operation, shape, protocol)
 
-    def take(request: WireRequest, into: dict[str, Any]) -> None:
-        if request.body:
-            into.update(read(request.body))
+    def take(body: bytes, into: dict[str, Any]) -> None:
+        if body:
+            into.update(read(body))
 
     return take
 
 
-def _payload(
-    operation: Operation, member: Member, protocol: str
-) -> Callable[[WireRequest, dict[str, Any]], None]:
+def _payload(operation: Operation, member: Member, protocol: str) -> Callable[[bytes, dict[str, Any]], None]:
     name = member.name
     if member.type == "blob":
 
-        def take_bytes(request: WireRequest, into: dict[str, Any]) -> None:
-            if request.body or member.streaming:
-                into[name] = request.body
+        def take_bytes(body: bytes, into: dict[str, Any]) -> None:
+            if body or member.streaming:
+                into[name] = body
 
         return take_bytes
     if member.type == "string":
 
-        def take_text(request: WireRequest, into: dict[str, Any]) -> None:
-            if request.body:
-                into[name] = _text(request.body)
+        def take_text(body: bytes, into: dict[str, Any]) -> None:
+            if body:
+                into[name] = _text(body)
 
         return take_text
     read = _document_reader(operation, member.shape, protocol)
 
-    def take(request: WireRequest, into: dict[str, Any]) -> None:
-        if request.body:
+    def take(body: bytes, into: dict[str, Any]) -> None:
+        if body:
             try:
-                into[name] = read(request.body)
+                into[name] = read(body)
             except BadValue as e:
                 raise e.within(name) from None
 
@@ -143,7 +139,7 @@ def _document_reader(operation: Operation, shape: Shape, protocol: str) -> Calla
 
     readers = operation.model.compiled.setdefault("xml readers", XmlReaders(operation.model))
     assert isinstance(readers, XmlReaders)
-    read_xml = readers.structure(shape)
+    read_xml = readers.body(shape)
     return lambda body: read_xml([document(body)])
 
 

@@ -5,7 +5,7 @@
 
 import binascii
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -25,7 +25,7 @@ def outside(model: ServiceModel, shape: Shape) -> Outside:
     takers = [
         (name, member.wire_name, take)
         for name, member in members.items()
-        if (take := _taker(model, member, members)) is not None
+        if (take := _taker(model, member)) is not None
     ]
 
     def read(match: Match, request: WireRequest, into: dict[str, Any]) -> None:
@@ -43,12 +43,12 @@ def outside(model: ServiceModel, shape: Shape) -> Outside:
 Taker = Callable[[Match, WireRequest], Any]
 
 
-def _taker(model: ServiceModel, member: Member, siblings: Mapping[str, Member]) -> Taker | None:
+def _taker(model: ServiceModel, member: Member) -> Taker | None:
     match member.location:
         case "uri":
             return _from_uri(member)
         case "querystring":
-            return _from_query(model, member, siblings)
+            return _from_query(model, member)
         case "header":
             return _from_header(model, member)
         case "headers":
@@ -66,10 +66,10 @@ def _from_uri(member: Member) -> Taker:
     return take
 
 
-def _from_query(model: ServiceModel, member: Member, siblings: Mapping[str, Member]) -> Taker:
+def _from_query(model: ServiceModel, member: Member) -> Taker:
     key, shape = member.wire_name, member.shape
     if shape.type == "map":
-        return _query_map(model, shape, siblings)
+        return _query_map(model, shape)
     if shape.type == "list":
         assert shape.member is not None
         read_one = SCALARS[model.shapes[shape.member.shape].type]
@@ -88,17 +88,14 @@ def _from_query(model: ServiceModel, member: Member, siblings: Mapping[str, Memb
     return take
 
 
-def _query_map(model: ServiceModel, shape: Shape, siblings: Mapping[str, Member]) -> Taker:
-    """All parameters that no other member claims."""
+def _query_map(model: ServiceModel, shape: Shape) -> Taker:
+    """The whole query string; also what other members take of it."""
     assert shape.value is not None
-    claimed = {
-        one.wire_name for one in siblings.values() if one.location == "querystring" and one.type != "map"
-    }
     many = model.shapes[shape.value.shape].type == "list"
 
     def take(match: Match, _: WireRequest) -> Any:
-        rest = {name: texts for name, texts in match.query.items() if name not in claimed}
-        return (rest if many else {name: texts[0] for name, texts in rest.items()}) or None
+        found = match.query if many else {name: texts[0] for name, texts in match.query.items()}
+        return dict(found) or None
 
     return take
 

@@ -121,7 +121,7 @@ class TreeReaders:
 
     def body(self, shape: Shape) -> Reader:
         """The reader of a whole body: members that travel elsewhere are none of it."""
-        return self._structure(shape)
+        return self._structure(shape, top=True)
 
     def _compile(self, shape: Shape) -> Reader:
         match shape.type:
@@ -135,14 +135,14 @@ class TreeReaders:
     def _member(self, member: Member) -> Reader:
         return self.of(member.shape)
 
-    def _structure(self, shape: Shape) -> Reader:
+    def _structure(self, shape: Shape, *, top: bool = False) -> Reader:
         members: dict[str, tuple[str, Reader]] = {}
 
         def read(value: Any) -> dict[str, Any]:
             if type(value) is not dict:
                 raise _refusal(value, "a structure")
             if not members:
-                members.update(self._members(shape))
+                members.update(self._members(shape, top=top))
             read_members = {}
             for key, item in value.items():
                 if item is None or key not in members:
@@ -156,11 +156,11 @@ class TreeReaders:
 
         return self._union(shape, read) if shape.union else read
 
-    def _members(self, shape: Shape) -> dict[str, tuple[str, Reader]]:
+    def _members(self, shape: Shape, *, top: bool) -> dict[str, tuple[str, Reader]]:
         return {
             member.wire_name: (name, self._member(member))
             for name, member in self._model.members(shape).items()
-            if member.location is None
+            if not (top and member.location)
         }
 
     def _union(self, shape: Shape, read: Reader) -> Reader:

@@ -39,7 +39,7 @@ class XmlReaders:
     def of(self, member: Member) -> Reader:
         scalar = SCALARS.get(member.type)
         if scalar is not None:
-            return _leaf(scalar)
+            return _leaf(scalar, textual=member.type in ("string", "character"))
         key = (member.shape.name, member.flattened)
         found = self._compiled.get(key)
         if found is None:
@@ -49,19 +49,23 @@ class XmlReaders:
     def _compile(self, member: Member) -> Reader:
         match member.type:
             case "structure":
-                return self.structure(member.shape)
+                return self._structure(member.shape)
             case "list":
                 return self._list(member)
             case _:
                 return self._map(member)
 
-    def structure(self, shape: Shape) -> Reader:
+    def body(self, shape: Shape) -> Reader:
+        """The reader of a whole body: members that travel elsewhere are none of it."""
+        return self._structure(shape, top=True)
+
+    def _structure(self, shape: Shape, *, top: bool = False) -> Reader:
         members: dict[str, tuple[str, Reader]] = {}
         attributes: dict[str, tuple[str, Callable[[str], Any]]] = {}
 
         def read(elements: list[Element]) -> dict[str, Any]:
             if not members:
-                members.update(self._members(shape))
+                members.update(self._members(shape, top=top))
                 attributes.update(self._attributes(shape))
             element = elements[0]
             found: dict[str, Any] = {}
@@ -83,10 +87,10 @@ class XmlReaders:
 
         return read
 
-    def _members(self, shape: Shape) -> dict[str, tuple[str, Reader]]:
+    def _members(self, shape: Shape, *, top: bool) -> dict[str, tuple[str, Reader]]:
         found: dict[str, tuple[str, Reader]] = {}
         for name, member in self._model.members(shape).items():
-            if member.location is None and not member.xml_attribute:
+            if not (top and member.location) and not member.xml_attribute:
                 for tag in _names(member):
                     found.setdefault(tag, (name, self.of(member)))
         return found
@@ -155,11 +159,12 @@ def _by_name(element: Element) -> dict[str, list[Element]]:
     return found
 
 
-def _leaf(scalar: Callable[[str], Any]) -> Reader:
+def _leaf(scalar: Callable[[str], Any], *, textual: bool) -> Reader:
     def read(elements: list[Element]) -> Any:
         element = elements[0]
         if len(element):
             raise BadValue("Start of structure found where not expected.")
-        return scalar(element.text or "")
+        text = element.text or ""
+        return scalar(text if textual else text.strip())
 
     return read

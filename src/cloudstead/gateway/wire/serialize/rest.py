@@ -20,6 +20,8 @@ Headers = list[tuple[str, str]]
 #: Body and content type; no type for bytes that name their own.
 Body = Callable[[Mapping[str, Any], str], tuple[bytes, str | None]]
 
+#: Where members of an output may travel besides the body. Other locations mean nothing in an answer.
+IN_HEAD = ("header", "headers", "statusCode")
 _LINE_BREAKS = re.compile(r"[\r\n\0]+")
 
 
@@ -86,25 +88,27 @@ def body_writer(operation: Operation, shape: Shape, writers: XmlWriters | TreeWr
     payload = model.member(shape.payload, shape.members[shape.payload]) if shape.payload else None
     if payload is not None:
         return _payload(operation, payload, writers)
+    if isinstance(writers, TreeWriters):
+        tree = writers.of(shape)
+        return lambda result, _: (json_bytes(tree(result)), "application/json")
     members = model.members(shape)
-    if members and all(member.location for member in members.values()):
-        content = writers.content(shape) if isinstance(writers, XmlWriters) else writers.of(shape)
+    if members and all(member.location in IN_HEAD for member in members.values()):
+        content = writers.content(shape)
 
         def write_nothing(result: Mapping[str, Any], _: str) -> tuple[bytes, str | None]:
             content(result)  # writes nothing, refuses what the shape does not have
             return b"", None
 
         return write_nothing
-    if isinstance(writers, TreeWriters):
-        tree = writers.of(shape)
-        return lambda result, _: (json_bytes(tree(result)), "application/json")
     if model.name == "s3" and not members:
         return lambda _result, _: (b"", None)
-    return _xml_document(model, S3_ROOTS.get(shape.name, _root_name(operation, shape)), shape, writers)
+    return _xml_document(model, _root_name(operation, shape), shape, writers)
 
 
 def _root_name(operation: Operation, shape: Shape) -> str:
-    return (operation.output and operation.output.location_name) or shape.location_name or shape.name
+    assert operation.output is not None
+    in_s3 = S3_ROOTS.get(shape.name) if operation.model.name == "s3" else None
+    return in_s3 or operation.output.root_name
 
 
 def _payload(operation: Operation, payload: Member, writers: XmlWriters | TreeWriters) -> Body:
@@ -128,7 +132,7 @@ def _payload(operation: Operation, payload: Member, writers: XmlWriters | TreeWr
         tree = writers.of(payload.shape)
         whole: Body = lambda value, _: (json_bytes(tree(value)), "application/json")  # noqa: E731 - one of two
     else:
-        root = payload.location_name or payload.shape.location_name or payload.shape.name
+        root = payload.root_name
         whole = _xml_document(operation.model, root, payload.shape, writers, payload)
 
     def write(result: Mapping[str, Any], version: str) -> tuple[bytes, str | None]:

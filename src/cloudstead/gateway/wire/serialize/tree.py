@@ -20,6 +20,8 @@ from cloudstead.gateway.wire.serialize.mismatch import OnMissing, ResultMismatch
 
 Writer = Callable[[Any], Any]
 
+#: Members that travel in the head of a response.
+_IN_HEAD = ("header", "headers", "statusCode")
 _tokens = itertools.count()
 
 
@@ -170,7 +172,7 @@ class TreeWriters:
 
     def _members(self, shape: Shape) -> dict[str, tuple[str, Writer] | None]:
         return {
-            name: None if member.location else (member.wire_name, self.member(member))
+            name: None if member.location in _IN_HEAD else (member.wire_name, self.member(member))
             for name, member in self._model.members(shape).items()
         }
 

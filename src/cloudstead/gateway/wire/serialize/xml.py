@@ -23,6 +23,8 @@ Writer = Callable[[Any], str]
 _ALWAYS_MILLISECONDS = frozenset(
     {"ec2", "s3", "s3control", "autoscaling", "elb", "elbv2", "rds", "cloudfront"}
 )
+#: Members that travel in the head of a response.
+_IN_HEAD = ("header", "headers", "statusCode")
 _tokens = itertools.count()
 
 
@@ -86,7 +88,7 @@ class XmlWriters:
 
     def _members(self, shape: Shape) -> dict[str, Writer]:
         return {
-            name: (_nothing if member.location or member.xml_attribute else self.member(member))
+            name: (_nothing if member.location in _IN_HEAD or member.xml_attribute else self.member(member))
             for name, member in self._model.members(shape).items()
         } or {"": _nothing}
 
