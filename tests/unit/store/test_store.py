@@ -272,3 +272,14 @@ def test_state_of_a_newer_cloudstead_is_refused_untouched(path, opened):
     connection.close()
     with pytest.raises(RuntimeError, match="too old"):
         Store(path)
+
+
+def test_what_is_stored_again_after_wiping_stays(path, opened):
+    store, reader = opened(path), opened(path)
+    kept = store.insert(Boat(id="b-1", harbour="Kiel"))
+    store.insert(Boat(id="b-2", harbour="Kiel"))
+    reader.rows(Boat)
+    with store.transaction():
+        store.wipe()
+        store.insert(kept)
+    assert [boat.id for boat in store.rows(Boat)] == [boat.id for boat in reader.rows(Boat)] == ["b-1"]

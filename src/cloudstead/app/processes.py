@@ -1,0 +1,162 @@
+"""What each process of a running cloud does, once forked: the gateway workers, the controller, the name server."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import uvloop
+
+from cloudstead import __version__
+from cloudstead.app.drivers import Drivers
+from cloudstead.app.state import DataDirectory
+from cloudstead.app.tables import Means, tables
+from cloudstead.app.wiring import controllers, guest_listeners, public_names
+from cloudstead.control.runner import Runner
+from cloudstead.core.caller import Caller
+from cloudstead.core.settings import Settings
+from cloudstead.core.tools import Tools
+from cloudstead.gateway import tls, worker
+from cloudstead.gateway.chain import Gateway
+from cloudstead.gateway.internal import Internal
+from cloudstead.gateway.settings import Settings as GatewaySettings
+from cloudstead.services.iam.credentials import StoredCredentials
+from cloudstead.services.iam.model import AccessKey, Account
+from cloudstead.store import Store
+from cloudstead.store.bell import Bell
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What the supervisor prepared before it forked."""
+
+    settings: Settings
+    data: DataDirectory
+    api_sockets: Sequence[socket.socket]
+    dns_sockets: Sequence[socket.socket]
+    controller_bell: Bell
+    drivers: Callable[[], Drivers]
+
+
+class EveryoneMay:
+    """No policy is enforced yet: whoever proves who they are may do everything in their account."""
+
+    def authorize(self, caller: Caller, service: str, operation: str, request: dict[str, object]) -> None:
+        pass
+
+
+def run_gateway(plan: Plan) -> None:
+    """Answer AWS API requests until SIGTERM."""
+    tools = Tools()
+    store = Store(plan.data.database, on_commit=plan.controller_bell.ring)
+    means = Means(
+        store=store,
+        tools=tools,
+        settings=plan.settings,
+        data=plan.data,
+        machines=plan.drivers().facts,
+    )
+    gateway = Gateway(
+        tables(means),
+        StoredCredentials(store),
+        EveryoneMay(),
+        settings=GatewaySettings(
+            auth="open" if plan.settings.auth == "open" else "verify",
+            default_account=plan.data.account,
+            default_region=plan.settings.region,
+        ),
+        tools=tools,
+        internal=Internal(
+            health=lambda: _health(plan, store),
+            reset=(lambda: _reset(plan, store)) if plan.settings.allow_reset else None,
+        ),
+    )
+    worker.run(
+        gateway,
+        plan.api_sockets,
+        ssl_context=tls.server_context(plan.data.tls, tools.clock),
+        clock=tools.clock,
+    )
+
+
+def run_controller(plan: Plan) -> None:
+    """Make the world match the rows until SIGTERM; serve metadata and names inside the networks."""
+    _run(_controller(plan))
+
+
+async def _controller(plan: Plan) -> None:
+    tools = Tools()
+    runner: Runner | None = None
+
+    def committed() -> None:
+        if runner is not None:
+            runner.wake()
+
+    store = Store(plan.data.database, on_commit=committed)
+    drivers = plan.drivers()
+    networks = guest_listeners(drivers.networks, store, tools, plan.settings, plan.data)
+    runner = Runner(
+        controllers(store, tools, plan.settings, drivers, networks), store, tools.clock, plan.controller_bell
+    )
+    try:
+        await runner.run()
+    finally:
+        await networks.stop()
+
+
+def run_names(plan: Plan) -> None:
+    """Answer DNS questions about the cloud's public names until SIGTERM."""
+    _run(_names(plan))
+
+
+async def _names(plan: Plan) -> None:
+    store = Store(plan.data.database)
+    responder = await public_names(store, plan.settings, plan.dns_sockets)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await responder.stop()
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run until done or told to end by SIGTERM or SIGINT; then cancel and let it clean up."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        loop = runner.get_loop()
+
+        async def main() -> None:
+            task = asyncio.ensure_future(work)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, task.cancel)
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+        runner.run(main())
+
+
+def _health(plan: Plan, store: Store) -> dict[str, object]:
+    return {
+        "status": "running",
+        "version": __version__,
+        "cloud": plan.data.cloud,
+        "account": plan.data.account,
+        "machines": plan.drivers().facts.name,
+        "resources": store.counts(),
+    }
+
+
+def _reset(plan: Plan, store: Store) -> None:
+    """Forget every resource but the root key; the controller then removes what is left in the world."""
+    with store.transaction():
+        kept = [
+            *store.rows(Account, id=plan.data.account),
+            *store.rows(AccessKey, owner="", account=plan.data.account),
+        ]
+        store.wipe()
+        for row in kept:
+            store.insert(row)
