@@ -7,7 +7,7 @@ something that botocore's parser reads as that result, and the body must mean wh
 import json
 from pathlib import Path
 from urllib.parse import urlsplit
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import cbor2
 import msgspec
@@ -221,7 +221,7 @@ def meaning(body: bytes, protocol: str):
         return body
     if "json" in protocol:
         return json.loads(body)
-    return _element(ElementTree.fromstring(body))
+    return _element(ET.fromstring(body))
 
 
 def _comparable(value):

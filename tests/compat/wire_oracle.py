@@ -5,7 +5,7 @@ into what our parser gives and our serializer takes.
 """
 
 import base64
-import datetime
+import datetime as dt
 import math
 from urllib.parse import urlsplit
 
@@ -18,7 +18,7 @@ from cloudstead.gateway.wire import WireRequest, WireResponse
 
 REQUEST_ID = "5f3c1b2a-8f5e-4a57-9b1e-3d9f0c7e6a11"
 _IDEMPOTENCY_TOKEN = "00000000-0000-4000-8000-000000000000"
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def sent(operation, params, protocol: str) -> WireRequest:
@@ -70,9 +70,7 @@ def typed(shape: Shape, value):
         case "map":
             return {key: typed(shape.value, item) for key, item in value.items()}
         case "timestamp":
-            return (
-                value if isinstance(value, datetime.datetime) else _EPOCH + datetime.timedelta(seconds=value)
-            )
+            return value if isinstance(value, dt.datetime) else _EPOCH + dt.timedelta(seconds=value)
         case "blob":
             return value.encode() if isinstance(value, str) else value
         case "float" | "double":
@@ -88,7 +86,7 @@ def same(left, right) -> bool:
         return len(left) == len(right) and all(map(same, left, right))
     if isinstance(left, float) and isinstance(right, float):
         return (math.isnan(left) and math.isnan(right)) or math.isclose(left, right, rel_tol=1e-6)
-    if isinstance(left, datetime.datetime) and isinstance(right, datetime.datetime):
+    if isinstance(left, dt.datetime) and isinstance(right, dt.datetime):
         return abs((left - right).total_seconds()) < 0.001
     return left == right and type(left) is type(right)
 

@@ -150,7 +150,13 @@ class ServiceModel:
         """The REST routes, for the protocols that tell operations apart by method and path."""
         routes = Routes(self.api_version)
         for name, spec in self._specs.items():
-            routes.add(name, spec.http.method, spec.http.request_uri, self._needed_to_tell(spec))
+            routes.add(
+                name,
+                spec.http.method,
+                spec.http.request_uri,
+                self._needed_to_tell(spec),
+                deprecated=spec.deprecated,
+            )
         return routes
 
     def _needed_to_tell(self, spec: OperationSpec) -> list[tuple[str, str]]:

@@ -2,7 +2,8 @@
 
 Several operations may share method and path. What tells them apart is, in this order: literal parameters of
 the route's query (`?uploads`), whether what the operation requires in query and headers is there (UploadPart
-wants `partNumber`, CopyObject the header `x-amz-copy-source`), and how much of that there is.
+wants `partNumber`, CopyObject the header `x-amz-copy-source`), and how much of that there is. Of two that are
+alike even so, the one that is not deprecated.
 """
 
 import re
@@ -23,16 +24,19 @@ class Route:
     labels: list[str]
     literals: dict[str, str]
     needed: list[tuple[str, str]]
+    deprecated: bool
 
     def fits(self, query: Mapping[str, list[str]]) -> bool:
         return all(name in query and value in ("", query[name][0]) for name, value in self.literals.items())
 
-    def score(self, query: Mapping[str, list[str]], headers: Mapping[str, str]) -> tuple[bool, int, int]:
+    def score(
+        self, query: Mapping[str, list[str]], headers: Mapping[str, str]
+    ) -> tuple[bool, int, int, bool]:
         present = sum(
             name in query if place == "querystring" else name.lower() in headers
             for place, name in self.needed
         )
-        return present == len(self.needed), len(self.literals), present
+        return present == len(self.needed), len(self.literals), present, not self.deprecated
 
 
 @dataclass(slots=True)
@@ -48,8 +52,8 @@ class Found:
 class _Node:
     children: dict[str, "_Node"] = field(default_factory=dict)
     routes: list[Route] = field(default_factory=list)
-    #: Segments that follow a greedy label; the label takes all before them.
-    tail: int = 0
+    #: Behind a greedy label: how many segments may follow it. The label takes all before them.
+    tails: set[int] = field(default_factory=set)
 
 
 class Routes:
@@ -59,7 +63,15 @@ class Routes:
         self._api_version = api_version
         self._roots: dict[str, _Node] = {}
 
-    def add(self, operation: str, method: str, request_uri: str, needed: list[tuple[str, str]]) -> None:
+    def add(
+        self,
+        operation: str,
+        method: str,
+        request_uri: str,
+        needed: list[tuple[str, str]],
+        *,
+        deprecated: bool,
+    ) -> None:
         path, _, query = request_uri.partition("?")
         segments = [segment for segment in _segments(path) if segment]
         node = self._roots.setdefault(method, _Node())
@@ -68,9 +80,9 @@ class Routes:
             key = self._key(segment, position, labels)
             node = node.children.setdefault(key, _Node())
             if key == _GREEDY:
-                node.tail = len(segments) - position - 1
+                node.tails.add(len(segments) - position - 1)
         literals = dict(part.partition("=")[::2] for part in query.split("&") if part)
-        node.routes.append(Route(operation, labels, literals, needed))
+        node.routes.append(Route(operation, labels, literals, needed, deprecated))
 
     def _key(self, segment: str, position: int, labels: list[str]) -> str:
         if position == 0 and segment == self._api_version:
@@ -137,5 +149,7 @@ def _walk(
         yield from _walk(label, segments, at + 1, [*values, unquote(segment)])
     greedy = children.get(_GREEDY)
     if greedy is not None:
-        end = len(segments) - greedy.tail
-        yield from _walk(greedy, segments, end, [*values, unquote("/".join(segments[at:end]))])
+        for tail in sorted(greedy.tails, reverse=True):
+            end = len(segments) - tail
+            if end > at:
+                yield from _walk(greedy, segments, end, [*values, unquote("/".join(segments[at:end]))])

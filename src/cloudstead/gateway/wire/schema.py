@@ -93,6 +93,7 @@ class OperationSpec(msgspec.Struct, gc=False):
     input: Ref | None = None
     output: Ref | None = None
     errors: list[Ref] = []
+    deprecated: bool = False
 
 
 class Metadata(msgspec.Struct, rename="camel", gc=False):

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from cloudstead.core.errors import NotBuilt, ServiceError
+from cloudstead.core.errors import NotBuilt
 from cloudstead.gateway.wire.message import WireRequest
 from cloudstead.gateway.wire.model import Match, Operation
 from cloudstead.gateway.wire.parse.bad import BadValue, Malformed
@@ -25,24 +25,31 @@ Read = Callable[[Match, WireRequest], dict[str, Any]]
 
 def parse(match: Match, request: WireRequest) -> dict[str, Any]:
     """The operation's parameters. Raises ServiceError, coded and worded as this service would."""
+    found = read(match, request)
+    operation = match.operation
+    if operation.input is None:
+        return found
+    broken = validate(match.model, operation.input.shape, found, ec2=match.protocol == "ec2")
+    if broken:
+        error = policy_of(match.model, match.protocol).broken(broken)
+        if error is not None:
+            raise error
+    return found
+
+
+def read(match: Match, request: WireRequest) -> dict[str, Any]:
+    """The parameters with their types, constraints not looked at yet."""
     operation = match.operation
     if operation.event_stream:
         raise NotBuilt(f"{operation.model.name} {operation.name}: event streams are not built")
     if operation.input is None:
         return {}
-    policy = policy_of(match.model, match.protocol)
     try:
-        found = _reader(match)(match, request)
+        return _reader(match)(match, request)
     except BadValue as e:
-        raise policy.bad_value(e) from e
+        raise policy_of(match.model, match.protocol).bad_value(e) from e
     except Malformed as e:
-        raise policy.malformed(str(e)) from e
-    broken = validate(match.model, operation.input.shape, found, ec2=match.protocol == "ec2")
-    if broken:
-        error: ServiceError | None = policy.broken(broken)
-        if error is not None:
-            raise error
-    return found
+        raise policy_of(match.model, match.protocol).malformed(str(e)) from e
 
 
 def _reader(match: Match) -> Read:
