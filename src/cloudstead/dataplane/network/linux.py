@@ -11,7 +11,7 @@ the host link's name and the pool of public addresses are shared by all, and dif
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
@@ -115,10 +115,9 @@ class LinuxNetworks:
             await self._edge.remove()
 
     def open_socket(self, id: str, kind: Literal["tcp", "udp"], address: str, port: int) -> socket.socket:
-        try:
-            return namespaces.inside(self.namespace(id), lambda: _bound(kind, address, port))
-        except FileNotFoundError as e:
-            raise DriverError(f"{id}: no such network") from e
+        if not namespaces.alive(self.namespace(id)):
+            raise DriverError(f"{id}: no such network")
+        return namespaces.inside(self.namespace(id), lambda: _bound(kind, address, port))
 
     def _seen(self, id: str) -> str:
         record = self._journal.read(id)
@@ -130,12 +129,10 @@ class LinuxNetworks:
 
     async def _ensure(self, spec: NetworkSpec) -> None:
         record = await self._begin(spec)
-        namespaces.make(self.namespace(spec.id), _ROUTER)
-        for id in _instances(spec):
-            namespaces.make(self.namespace(id), _INSTANCE)
+        await asyncio.to_thread(self._make_namespaces, spec)
         # Rules first: a link that they do not know carries nothing.
         rules = firewall.ruleset(spec, transit=record.transit, pool=self._pool, gateway_port=self._port)
-        await asyncio.gather(
+        await _together(
             host.run([*self._nsenter(spec.id), "nft", "-f", "-"], input=rules.encode()),
             self._attach(spec, record),
         )
@@ -150,6 +147,11 @@ class LinuxNetworks:
                 placed=_placed(spec),
             )
         )
+
+    def _make_namespaces(self, spec: NetworkSpec) -> None:
+        namespaces.make(self.namespace(spec.id), _ROUTER)
+        for id in sorted(_instances(spec)):
+            namespaces.make(self.namespace(id), _INSTANCE)
 
     async def _begin(self, spec: NetworkSpec) -> Record:
         """Write down what is about to be made; keep what is known to be in its place."""
@@ -213,7 +215,7 @@ class LinuxNetworks:
         by_instance: dict[str, list[Interface]] = {}
         for each in moved:
             by_instance.setdefault(each.instance or "", []).append(each)
-        await asyncio.gather(*(self._dress(spec, some, placed) for some in by_instance.values()))
+        await _together(*(self._dress(spec, some, placed) for some in by_instance.values()))
 
     async def _dress(self, spec: NetworkSpec, interfaces: list[Interface], placed: dict[str, Placed]) -> None:
         for each in interfaces:
@@ -303,6 +305,13 @@ def _answer_at_once(router: Path, interfaces: list[str]) -> None:
 
     if interfaces:
         namespaces.inside(router, write)
+
+
+async def _together(*work: Coroutine[object, object, object]) -> None:
+    """Wait for all to end, then raise the first failure: none may go on after the lock is let go."""
+    for outcome in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 def _instances(spec: NetworkSpec) -> set[str]:
