@@ -9,7 +9,7 @@ from cloudstead.gateway.claim import Claim, read_claim
 from cloudstead.gateway.refusals import Refused
 from cloudstead.gateway.route import Route
 from cloudstead.gateway.settings import Settings
-from cloudstead.gateway.sigv4 import Verifier
+from cloudstead.gateway.sigv4 import Proof, Verifier
 
 #: Operations that prove who calls by what they carry, or that anybody may call. S3 decides by bucket policy.
 _UNSIGNED = frozenset({("sts", "AssumeRoleWithWebIdentity"), ("sts", "AssumeRoleWithSAML")})
@@ -36,14 +36,29 @@ class Authentication:
         except Refused:
             return None
 
+    def prove(self, request: HttpRequest, claim: Claim | None, route: Route, operation: str) -> Proof | None:
+        """The proof of the claim; None if none is needed. Raises Refused."""
+        if self._open:
+            return None
+        if claim is not None:
+            return self._verifier.verify(request, claim)
+        if route.service == "s3" or (route.service, operation) in _UNSIGNED:
+            return None
+        raise Refused("missing")
+
     def caller(
-        self, request: HttpRequest, claim: Claim | None, route: Route, operation: str, request_id: str
+        self, request: HttpRequest, claim: Claim | None, proof: Proof | None, region: str, request_id: str
     ) -> Caller:
-        """Raises Refused if it is not proven who calls."""
-        credential = self._credential(request, claim, route, operation)
+        """Who calls, after `prove`."""
+        if proof is not None:
+            credential = proof.credential
+        elif self._open:
+            credential = self._believed(claim.access_key_id if claim else _any_key(request))
+        else:
+            credential = _ANONYMOUS
         return Caller(
             account=credential.account,
-            region=route.region,
+            region=region,
             arn=credential.arn,
             user_id=credential.user_id,
             principal=credential.principal,
@@ -52,17 +67,6 @@ class Authentication:
             source_ip=request.peer,
             endpoint=f"{request.scheme}://{request.headers.get('host') or request.local}",
         )
-
-    def _credential(
-        self, request: HttpRequest, claim: Claim | None, route: Route, operation: str
-    ) -> Credential:
-        if self._open:
-            return self._believed(claim.access_key_id if claim else _any_key(request))
-        if claim is not None:
-            return self._verifier.verify(request, claim).credential
-        if route.service == "s3" or (route.service, operation) in _UNSIGNED:
-            return _ANONYMOUS
-        raise Refused("missing")
 
     def _believed(self, key: str) -> Credential:
         found = self._credentials.find(key) if key else None

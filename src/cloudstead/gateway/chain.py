@@ -17,12 +17,14 @@ from cloudstead.core.tools import Tools
 from cloudstead.dataplane.http import HttpRequest, HttpResponse
 from cloudstead.gateway import cors, wire
 from cloudstead.gateway.authentication import Authentication
+from cloudstead.gateway.chunked import decoded
 from cloudstead.gateway.claim import Claim
 from cloudstead.gateway.internal import Internal
 from cloudstead.gateway.plain_errors import said_plainly
 from cloudstead.gateway.refusals import Refused, as_error, family
 from cloudstead.gateway.route import Route, route
 from cloudstead.gateway.settings import Settings
+from cloudstead.gateway.sigv4 import STREAMING, Proof
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ class Exchange:
     http: HttpRequest
     request_id: str
     claim: Claim | None = None
+    proof: Proof | None = None
     route: Route = field(init=False)
     dialect: wire.Dialect | None = None
     match: wire.Match = field(init=False)
@@ -72,6 +75,7 @@ class Gateway:
             self._route,
             self._match,
             self._authenticate,
+            self._decode_body,
             self._find_operation,
             self._parse,
             self._authorize,
@@ -129,9 +133,18 @@ class Gateway:
         exchange.match = model.match(exchange.route.wire)
 
     def _authenticate(self, exchange: Exchange) -> None:
-        exchange.caller = self._authentication.caller(
-            exchange.http, exchange.claim, exchange.route, exchange.match.operation.name, exchange.request_id
+        exchange.proof = self._authentication.prove(
+            exchange.http, exchange.claim, exchange.route, exchange.match.operation.name
         )
+        exchange.caller = self._authentication.caller(
+            exchange.http, exchange.claim, exchange.proof, exchange.route.region, exchange.request_id
+        )
+
+    def _decode_body(self, exchange: Exchange) -> None:
+        """S3's own transfer coding: what the operation gets is the content, its trailers among the headers."""
+        payload = exchange.http.headers.get("x-amz-content-sha256", "")
+        if payload.startswith(STREAMING) and exchange.route.service == "s3":
+            exchange.route.wire = decoded(exchange.route.wire, payload, exchange.proof)
 
     def _find_operation(self, exchange: Exchange) -> None:
         service, name = exchange.route.service, exchange.match.operation.name

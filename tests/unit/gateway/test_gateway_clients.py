@@ -19,7 +19,6 @@ from cloudstead.dataplane.http import HttpServer, Limits, listen, serve
 from cloudstead.gateway.chain import Gateway
 from cloudstead.gateway.internal import Internal
 from cloudstead.gateway.plain_errors import refuse
-from cloudstead.gateway.settings import Settings
 
 ACCOUNT = "123456789012"
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -339,4 +338,4 @@ def test_a_body_too_large_is_an_error_clients_can_read(client):
 
 def test_parameters_are_checked(client):
     ssm = client("ssm", config={"parameter_validation": False})
-    assert error_of(lambda: ssm.get_parameter())[0] == "ValidationException"
+    assert error_of(ssm.get_parameter)[0] == "ValidationException"

@@ -1,0 +1,65 @@
+"""One gateway process: the chain behind the HTTP server, until it is told to stop."""
+
+import asyncio
+import logging
+import signal
+import socket
+import ssl
+from collections.abc import Sequence
+
+import uvloop
+
+from cloudstead.core.clock import Clock
+from cloudstead.dataplane import http
+from cloudstead.gateway.chain import Gateway
+from cloudstead.gateway.plain_errors import refuse
+
+log = logging.getLogger(__name__)
+
+
+async def serve(
+    gateway: Gateway,
+    sockets: Sequence[socket.socket],
+    *,
+    ssl_context: ssl.SSLContext | None = None,
+    limits: http.Limits | None = None,
+    clock: Clock | None = None,
+    finish_within_s: float = 10.0,
+) -> None:
+    """Serve on these listening sockets until SIGTERM or SIGINT, then finish what is under way and return.
+
+    Without `ssl_context` only HTTP is spoken.
+    """
+    server = await http.serve(
+        sockets, gateway.handle, ssl_context=ssl_context, limits=limits, clock=clock, refuse=refuse
+    )
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    log.debug("gateway listens on port %s", server.ports)
+    await told.wait()
+    await server.stop(finish_within_s)
+
+
+def run(
+    gateway: Gateway,
+    sockets: Sequence[socket.socket],
+    *,
+    ssl_context: ssl.SSLContext | None = None,
+    limits: http.Limits | None = None,
+    clock: Clock | None = None,
+    finish_within_s: float = 10.0,
+) -> None:
+    """`serve` on a loop of its own; what a forked worker calls."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(
+            serve(
+                gateway,
+                sockets,
+                ssl_context=ssl_context,
+                limits=limits,
+                clock=clock,
+                finish_within_s=finish_within_s,
+            )
+        )
