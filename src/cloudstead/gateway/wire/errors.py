@@ -16,7 +16,7 @@ from cloudstead.gateway.wire.serialize.fragments import fragments
 from cloudstead.gateway.wire.serialize.rest import header_writers
 from cloudstead.gateway.wire.serialize.text import xml_text
 from cloudstead.gateway.wire.serialize.tree import TreeWriters, cbor_bytes, json_bytes
-from cloudstead.gateway.wire.serialize.xml import XmlWriters
+from cloudstead.gateway.wire.serialize.xml import XmlWriters, written
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
@@ -155,7 +155,7 @@ def _xml_fields(said: _Said) -> str:
     modelled = said.modelled()
     if not modelled or said.shape is None:
         return plain
-    return _xml_writers(said.model).content(said.shape)(modelled) + plain
+    return written(_xml_writers(said.model).content(said.shape), modelled) + plain
 
 
 def _headers(said: _Said) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from cloudstead.gateway.wire.serialize.fragments import fragments
 from cloudstead.gateway.wire.serialize.mismatch import ResultMismatch, refuse_missing, warn_missing
 from cloudstead.gateway.wire.serialize.rest import body_writer, header_writers
 from cloudstead.gateway.wire.serialize.tree import TreeWriters, cbor_bytes, json_bytes
-from cloudstead.gateway.wire.serialize.xml import XmlWriters
+from cloudstead.gateway.wire.serialize.xml import Put, XmlWriters
 
 Write = Callable[[Mapping[str, Any], str, str], WireResponse]
 
@@ -100,30 +100,39 @@ def _ec2(operation: Operation, *, strict: bool) -> Write:
 
         def write_true(result: Mapping[str, Any], version: str, request_id: str) -> WireResponse:
             refuse(result)
-            return envelope.ec2(name, model.namespace(version), request_id, "<return>true</return>")
+            return envelope.ec2(name, model.namespace(version), request_id, _return_true)
 
         return write_true
     content = _xml_writers(operation, "ec2", strict=strict).content(operation.output.shape)
     return lambda result, version, request_id: envelope.ec2(
-        name, model.namespace(version), request_id, content(result)
+        name, model.namespace(version), request_id, lambda put: content(result, put)
     )
 
 
+def _return_true(put: Put) -> None:
+    """What EC2 says where there is nothing to say."""
+    put("<return>true</return>")
+
+
 def _query(operation: Operation, *, strict: bool) -> Write:
-    name, model, wrapper = operation.name, operation.model, operation.result_wrapper
+    name, model = operation.name, operation.model
     if operation.output is None:
         refuse = _no_members(operation)
 
         def write_nothing(result: Mapping[str, Any], version: str, request_id: str) -> WireResponse:
             refuse(result)
-            return envelope.query(name, model.namespace(version), request_id, "")
+            return envelope.query(name, model.namespace(version), request_id, lambda _put: None)
 
         return write_nothing
     content = _xml_writers(operation, "query", strict=strict).content(operation.output.shape)
+    opened, closed = f"<{operation.result_wrapper}>", f"</{operation.result_wrapper}>"
 
     def write(result: Mapping[str, Any], version: str, request_id: str) -> WireResponse:
-        inner = content(result)
-        wrapped = f"<{wrapper}>{inner}</{wrapper}>" if inner else f"<{wrapper}/>"
+        def wrapped(put: Put) -> None:
+            put(opened)
+            content(result, put)
+            put(closed)
+
         return envelope.query(name, model.namespace(version), request_id, wrapped)
 
     return write

@@ -1,29 +1,33 @@
 """What each protocol puts around an answer: root elements, request ids, the headers of a success."""
 
+from collections.abc import Callable
+
 from cloudstead.gateway.wire.message import WireResponse
 from cloudstead.gateway.wire.model import ServiceModel
 
 Headers = list[tuple[str, str]]
+#: Puts what is inside the envelope.
+Content = Callable[[Callable[[str], None]], None]
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
-def ec2(operation: str, namespace: str, request_id: str, content: str) -> WireResponse:
-    body = (
-        f'{_DECLARATION}<{operation}Response xmlns="{namespace}"><requestId>{request_id}</requestId>'
-        f"{content}</{operation}Response>"
-    )
+def ec2(operation: str, namespace: str, request_id: str, content: Content) -> WireResponse:
+    pieces = [f'{_DECLARATION}<{operation}Response xmlns="{namespace}"><requestId>{request_id}</requestId>']
+    content(pieces.append)
+    pieces.append(f"</{operation}Response>")
     headers = [("Content-Type", "text/xml;charset=UTF-8"), ("x-amzn-RequestId", request_id)]
-    return WireResponse(200, headers, body.encode())
+    return WireResponse(200, headers, "".join(pieces).encode())
 
 
-def query(operation: str, namespace: str, request_id: str, result: str) -> WireResponse:
-    body = (
-        f'<{operation}Response xmlns="{namespace}">{result}'
+def query(operation: str, namespace: str, request_id: str, content: Content) -> WireResponse:
+    pieces = [f'<{operation}Response xmlns="{namespace}">']
+    content(pieces.append)
+    pieces.append(
         f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"
     )
     headers = [("Content-Type", "text/xml"), ("x-amzn-RequestId", request_id)]
-    return WireResponse(200, headers, body.encode())
+    return WireResponse(200, headers, "".join(pieces).encode())
 
 
 def rpc(content_type: str, request_id: str, body: bytes) -> WireResponse:

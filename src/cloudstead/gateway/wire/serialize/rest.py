@@ -22,6 +22,7 @@ Body = Callable[[Mapping[str, Any], str], tuple[bytes, str | None]]
 
 #: Where members of an output may travel besides the body. Other locations mean nothing in an answer.
 IN_HEAD = ("header", "headers", "statusCode")
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _LINE_BREAKS = re.compile(r"[\r\n\0]+")
 
 
@@ -96,7 +97,7 @@ def body_writer(operation: Operation, shape: Shape, writers: XmlWriters | TreeWr
         content = writers.content(shape)
 
         def write_nothing(result: Mapping[str, Any], _: str) -> tuple[bytes, str | None]:
-            content(result)  # writes nothing, refuses what the shape does not have
+            content(result, _no_put)  # writes nothing, refuses what the shape does not have
             return b"", None
 
         return write_nothing
@@ -167,15 +168,27 @@ def _xml_document(
     unwrapped = next(iter(shape.members)) if shape.name in UNWRAPPED else None
 
     def write(result: Mapping[str, Any], version: str) -> tuple[bytes, str | None]:
-        inner = content(result) if unwrapped is None else xml_text(result.get(unwrapped) or "")
+        pieces = [_DECLARATION, ""]
+        if unwrapped is None:
+            content(result, pieces.append)
+        else:
+            pieces.append(xml_text(result.get(unwrapped) or ""))
         namespace = model.namespace(version)
         opened = root + (f' xmlns="{namespace}"' if namespace else "") + own
         if attributes is not None:
             opened += attributes(result)
-        tag = f"<{opened}>{inner}</{root}>" if inner else f"<{opened}/>"
-        return f'<?xml version="1.0" encoding="UTF-8"?>\n{tag}'.encode(), content_type
+        if len(pieces) > 2:
+            pieces[1] = f"<{opened}>"
+            pieces.append(f"</{root}>")
+        else:
+            pieces[1] = f"<{opened}/>"
+        return "".join(pieces).encode(), content_type
 
     return write
+
+
+def _no_put(_: str) -> None:
+    raise AssertionError("a member of the head was written into the body")
 
 
 def _own_namespace(member: Member) -> str:

@@ -1,5 +1,8 @@
 """XML answers as strings: one closure for each shape, compiled when its first value comes.
 
+A writer *puts* pieces of text, which are joined once at the end: a list of 1000 instances is some megabytes, and
+each copy of that costs as much as all the rest when the pieces were remembered.
+
 Members are written in the order of the result. None means absent; a member the shape does not have is refused.
 """
 
@@ -17,7 +20,8 @@ from cloudstead.gateway.wire.serialize.fragments import Fragments
 from cloudstead.gateway.wire.serialize.mismatch import OnMissing, ResultMismatch
 from cloudstead.gateway.wire.serialize.text import text_writer, xml_attribute, xml_text
 
-Writer = Callable[[Any], str]
+Put = Callable[[str], None]
+Writer = Callable[[Any, Put], None]
 
 #: These write `.000Z` even where there are no milliseconds, and old clients count on it.
 _ALWAYS_MILLISECONDS = frozenset(
@@ -41,6 +45,13 @@ class XmlWriters:
             scalars.iso8601_milliseconds if model.name in _ALWAYS_MILLISECONDS else scalars.iso8601
         )
 
+    def content(self, shape: Shape) -> Writer:
+        """The writer of what is between a structure's tags."""
+        found = self._contents.get(shape.name)
+        if found is None:
+            found = self._contents[shape.name] = self._structure(shape)
+        return found
+
     def member(self, member: Member) -> Writer:
         """The writer of a member, its tags included."""
         name = member.wire_name
@@ -53,36 +64,26 @@ class XmlWriters:
                 return self._map(name, member)
         return self._scalar(name, member)
 
-    def content(self, shape: Shape) -> Writer:
-        """The writer of what is between a structure's tags."""
-        found = self._contents.get(shape.name)
-        if found is None:
-            found = self._contents[shape.name] = self._structure(shape)
-        return found
-
     def _structure(self, shape: Shape) -> Writer:
         members: dict[str, Writer] = {}
-        required, on_missing, name = self._required(shape), self._on_missing, shape.name
+        required, on_missing, name = frozenset(shape.required), self._on_missing, shape.name
 
-        def write(value: Any) -> str:
+        def write(value: Any, put: Put) -> None:
+            if type(value) is not dict and not isinstance(value, Mapping):
+                raise ResultMismatch(f"{value!r} is not a structure {name}")
             if not members:
                 members.update(self._members(shape))
-            out = []
-            try:
-                for key, item in value.items():
-                    if item is not None:
-                        out.append(members[key](item))
-            except ResultMismatch as e:
-                raise e.within(key) from None
-            except KeyError:
-                if key in members:
-                    raise
-                raise ResultMismatch(f"{name} has no member {key}") from None
-            except AttributeError as e:
-                raise ResultMismatch(f"{value!r} is not a structure {name}") from e
+            for key, item in value.items():
+                if item is None:
+                    continue
+                if key not in members:
+                    raise ResultMismatch(f"{name} has no member {key}")
+                try:
+                    members[key](item, put)
+                except ResultMismatch as e:
+                    raise e.within(key) from None
             if required and not required <= value.keys():
                 on_missing(name, required.difference(value))
-            return "".join(out)
 
         return write
 
@@ -90,31 +91,35 @@ class XmlWriters:
         return {
             name: (_nothing if member.location in _IN_HEAD or member.xml_attribute else self.member(member))
             for name, member in self._model.members(shape).items()
-        } or {"": _nothing}
-
-    def _required(self, shape: Shape) -> frozenset[str]:
-        return frozenset(name for name in shape.required if name in shape.members)
+        }
 
     def _scalar(self, name: str, member: Member) -> Writer:
-        write = text_writer(member.type, xml_text, self._timestamp, member.timestamp_format)
-        assert write is not None
+        text = text_writer(member.type, xml_text, self._timestamp, member.timestamp_format)
+        assert text is not None
         opened, closed = f"<{name}{self._xmlns(member)}>", f"</{name}>"
-        return lambda value: f"{opened}{write(value)}{closed}"
+
+        def write(value: Any, put: Put) -> None:
+            put(f"{opened}{text(value)}{closed}")
+
+        return write
 
     def _element(self, name: str, member: Member) -> Writer:
         content = self.content(member.shape)
         opened, closed = f"<{name}{self._xmlns(member)}", f"</{name}>"
         attributes = self.attributes(member.shape)
-        if attributes is None:
-            return lambda value: f"{opened}>{content(value)}{closed}"
-        return lambda value: f"{opened}{attributes(value)}>{content(value)}{closed}"
+        plain = f"{opened}>"
+
+        def write(value: Any, put: Put) -> None:
+            put(plain if attributes is None else f"{opened}{attributes(value)}>")
+            content(value, put)
+            put(closed)
+
+        return write
 
     def attributes(self, shape: Shape) -> Callable[[Mapping[str, Any]], str] | None:
-        names = {
-            name: member.wire_name
-            for name, member in self._model.members(shape).items()
-            if member.xml_attribute
-        }
+        """The attributes within a structure's opening tag, if it has any."""
+        members = self._model.members(shape)
+        names = {name: member.wire_name for name, member in members.items() if member.xml_attribute}
         if not names:
             return None
         return lambda value: "".join(
@@ -128,26 +133,39 @@ class XmlWriters:
         assert ref is not None
         element_name = ref.location_name or (name if member.flattened else self._default_element)
         element = self.member(self._model.member(element_name, _renamed(ref, element_name)))
+        elements = self._elements(element)
+        if member.flattened:
+            return elements
+        opened, closed = f"<{name}{self._xmlns(member)}>", f"</{name}>"
+        empty = f"<{name}{self._xmlns(member)}/>"
+
+        def write(values: Any, put: Put) -> None:
+            if not values:
+                elements(values, put)
+                put(empty)
+                return
+            put(opened)
+            elements(values, put)
+            put(closed)
+
+        return write
+
+    def _elements(self, element: Writer) -> Writer:
         token, fragments = next(_tokens), self._fragments
 
-        def write(values: Any) -> str:
+        def text(value: object) -> str:
+            return written(element, value)
+
+        def write(values: Any, put: Put) -> None:
             if not isinstance(values, list | tuple):
                 raise ResultMismatch(f"{values!r} is not a list")
-            return "".join(
-                [
-                    fragments.text(token, value, element) if type(value) is Cached else element(value)
-                    for value in values
-                ]
-            )
+            for value in values:
+                if type(value) is Cached:
+                    put(fragments.text(token, value, text))
+                else:
+                    element(value, put)
 
-        if member.flattened:
-            return write
-        opened, closed, empty = (
-            f"<{name}{self._xmlns(member)}>",
-            f"</{name}>",
-            f"<{name}{self._xmlns(member)}/>",
-        )
-        return lambda values: f"{opened}{write(values)}{closed}" if values else (write(values) or empty)
+        return write
 
     def _map(self, name: str, member: Member) -> Writer:
         shape = member.shape
@@ -158,18 +176,23 @@ class XmlWriters:
         entry = name if member.flattened else "entry"
         write_value: Writer | None = None
 
-        def write(values: Any) -> str:
+        def write_entries(values: Any, put: Put) -> None:
             nonlocal write_value
             if not isinstance(values, Mapping):
                 raise ResultMismatch(f"{values!r} is not a map")
             if write_value is None:
                 write_value = self.member(value_member)
-            return "".join(
-                f"<{entry}><{key_name}>{xml_text(key)}</{key_name}>{write_value(value)}</{entry}>"
-                for key, value in values.items()
-            )
+            for key, value in values.items():
+                put(f"<{entry}><{key_name}>{xml_text(key)}</{key_name}>")
+                write_value(value, put)
+                put(f"</{entry}>")
 
-        return write if member.flattened else lambda values: f"<{name}>{write(values)}</{name}>"
+        def write(values: Any, put: Put) -> None:
+            put(f"<{name}>")
+            write_entries(values, put)
+            put(f"</{name}>")
+
+        return write_entries if member.flattened else write
 
     def _xmlns(self, member: Member) -> str:
         """A namespace of the member's own, where it is not simply the service's."""
@@ -180,9 +203,15 @@ class XmlWriters:
         return f' xmlns="{uri}"' if uri and uri != self._model.namespace(self._model.api_version) else ""
 
 
-def _nothing(_: object) -> str:
+def written(writer: Writer, value: object) -> str:
+    """What a writer puts, as one text."""
+    pieces: list[str] = []
+    writer(value, pieces.append)
+    return "".join(pieces)
+
+
+def _nothing(_: object, _put: Put) -> None:
     """Of a member that travels elsewhere: in a header, in the tag."""
-    return ""
 
 
 def _renamed(ref: Ref, name: str) -> Ref:
