@@ -55,7 +55,8 @@ class Placed(msgspec.Struct, frozen=True):
     instance: str
     device: int
     mac: str
-    addresses: tuple[str, ...] = ()  # ours in there; also those whose removal may be half done
+    addresses: tuple[str, ...] = ()  # ours in there
+    settled: bool = True  # or else some of the addresses may be there and some not
 
 
 def seen(said: bytes) -> Seen:
@@ -165,7 +166,7 @@ def router_commands(
     lines += _hop_commands(hops(spec, pool), {h for h in now.hops if h.device in {None, naming.EDGE, *kept}})
     for name in sorted(wanted):
         each = wanted[name]
-        if each.id not in placed or set(placed[each.id].addresses) != set(addresses(each, spec)):
+        if each.id not in placed or not placed[each.id].settled:
             lines += [
                 f"neigh replace {address} lladdr {each.mac} dev {name} nud permanent"
                 for address in (*each.addresses, *each.ipv6_addresses)
@@ -202,27 +203,48 @@ def instance_commands(
         for each in wanted
         if each not in present
     ]
-    gateway = routing.gateway(_subnet(interface, spec))
-    # The first device has the default route. Answers from others leave by their own device, as with EC2's images.
-    table = "" if interface.device == 0 else f" table {10000 + interface.device}"
-    lines.append(f"route replace default via {gateway} dev {name}{table}")
-    if interface.ipv6_addresses:
-        lines.append(f"route replace ::/0 via {naming.GATEWAY6} dev {name}{table}")
+    if interface.device == 0:
+        lines += _defaults(interface, spec, "")
     return lines
 
 
-def instance_rule_commands(interface: Interface, family: int, present: set[tuple[str, str]]) -> list[str]:
-    """Policy rules of a further device; `present` has the (source, table) of those already there."""
-    table = str(10000 + interface.device)
-    wanted = interface.addresses if family == 4 else tuple(map(_plain, interface.ipv6_addresses))
-    return [
-        *(
-            f"rule del from {source} lookup {table}"
-            for source, to in sorted(present)
-            if to == table and source not in wanted
-        ),
-        *(f"rule add from {source} lookup {table}" for source in wanted if (source, table) not in present),
+def source_commands(
+    interfaces: list[Interface], spec: NetworkSpec, family: int, present: set[tuple[str, str]]
+) -> list[str]:
+    """Inside an instance of several interfaces: what it sends from an address leaves by that address's interface.
+
+    EC2's images do the same; otherwise answers would leave by the first one and be dropped as forged. `present`
+    has the (source, table) of the rules that are there.
+    """
+    wanted = {
+        (_plain(address), str(_source_table(each)))
+        for each in interfaces
+        for address in (each.addresses if family == 4 else each.ipv6_addresses)
+    }
+    stale = {(source, to) for source, to in present if to.isdecimal() and (source, to) not in wanted}
+    routes = [
+        line for each in interfaces for line in _defaults(each, spec, f" table {_source_table(each)}", family)
     ]
+    return [
+        *(f"rule del from {source} lookup {table}" for source, table in sorted(stale)),
+        *routes,
+        *(f"rule add from {source} lookup {table}" for source, table in sorted(wanted - present)),
+    ]
+
+
+def _source_table(interface: Interface) -> int:
+    return 10000 + interface.device
+
+
+def _defaults(interface: Interface, spec: NetworkSpec, table: str, family: int = 0) -> list[str]:
+    name, lines = f"eth{interface.device}", []
+    if family in (0, 4):
+        lines.append(
+            f"route replace default via {routing.gateway(_subnet(interface, spec))} dev {name}{table}"
+        )
+    if family in (0, 6) and interface.ipv6_addresses:
+        lines.append(f"route replace ::/0 via {naming.GATEWAY6} dev {name}{table}")
+    return lines
 
 
 def _link(interface: Interface, files: dict[str, str]) -> list[str]:

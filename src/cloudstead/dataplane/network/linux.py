@@ -21,7 +21,7 @@ import msgspec
 from cloudstead.core.errors import DriverError
 from cloudstead.dataplane import host
 from cloudstead.dataplane.network import firewall, links, namespaces, naming, routing
-from cloudstead.dataplane.network.driver import Interface, NetworkSeen, NetworkSpec, revision
+from cloudstead.dataplane.network.driver import NetworkSeen, NetworkSpec, revision
 from cloudstead.dataplane.network.edge import Edge
 from cloudstead.dataplane.network.journal import Journal, Record
 from cloudstead.dataplane.network.links import Placed
@@ -195,7 +195,7 @@ class LinuxNetworks:
             )
 
     async def _wire(self, spec: NetworkSpec, record: Record) -> None:
-        said = await host.run([*self._nsenter(spec.id), "ip", "-j", "-batch", "-"], input=links.READ.encode())
+        said = await self._said(spec.id, "-j", "-batch", "-", input=links.READ.encode())
         now = links.seen(said)
         placed = {id: each for id, each in record.placed.items() if naming.veth(id) in now.links}
         files = {id: str(self.namespace(id)) for id in _instances(spec)}
@@ -203,48 +203,32 @@ class LinuxNetworks:
         await self._ip(spec.id, lines)
         _answer_at_once(self.namespace(spec.id), [e.id for e in routing.attached(spec) if e.id not in placed])
         if spec.ipv6_cidrs:
-            rules = await host.run([*self._nsenter(spec.id), "ip", "-6", "-j", "rule", "show"])
+            rules = await self._said(spec.id, "-6", "-j", "rule", "show")
             present = links.rules_seen(json.loads(rules))
             await self._ip(spec.id, links.rule_commands(links.rules(spec), present), "-6")
-        moved = [
-            each
-            for each in routing.attached(spec)
-            if each.id not in placed or set(placed[each.id].addresses) != set(links.addresses(each, spec))
-        ]
-        # One after the other within an instance: its first device brings the way for the others.
-        by_instance: dict[str, list[Interface]] = {}
-        for each in moved:
-            by_instance.setdefault(each.instance or "", []).append(each)
-        await _together(*(self._dress(spec, some, placed) for some in by_instance.values()))
+        moved = {each.instance for each in routing.attached(spec) if _unsettled(placed.get(each.id))}
+        await _together(*(self._dress(id, spec, placed) for id in sorted(filter(None, moved))))
 
-    async def _dress(self, spec: NetworkSpec, interfaces: list[Interface], placed: dict[str, Placed]) -> None:
-        for each in interfaces:
-            assert each.instance is not None
-            name = f"eth{each.device}"
+    async def _dress(self, instance: str, spec: NetworkSpec, placed: dict[str, Placed]) -> None:
+        """Give an instance's interfaces their addresses and routes."""
+        interfaces = [each for each in spec.interfaces if each.instance == instance]
+        for each in sorted(interfaces, key=lambda e: e.device):
+            old = placed.get(each.id)
+            if not _unsettled(old):
+                continue
             present: set[str] = set()
-            if each.id in placed:
-                said = await host.run(
-                    [*self._nsenter(each.instance), "ip", "-j", "address", "show", "dev", name]
-                )
-                present = {
-                    f"{a['local']}/{a['prefixlen']}"
-                    for link in json.loads(said)
-                    for a in link.get("addr_info", ())
-                }
-            ours = placed[each.id].addresses if each.id in placed else ()
-            await self._ip(each.instance, links.instance_commands(each, spec, present, ours))
-            if each.device:
-                await self._set_source_rules(each)
-
-    async def _set_source_rules(self, interface: Interface) -> None:
-        assert interface.instance is not None
-        for family in (4, 6) if interface.ipv6_addresses else (4,):
-            said = await host.run(
-                [*self._nsenter(interface.instance), "ip", f"-{family}", "-j", "rule", "show"]
-            )
-            present = {(rule["src"], rule["table"]) for rule in json.loads(said)}
-            lines = links.instance_rule_commands(interface, family, present)
-            await self._ip(interface.instance, lines, f"-{family}")
+            if old is not None:
+                said = await self._said(instance, "-j", "address", "show", "dev", f"eth{each.device}")
+                addresses = (a for link in json.loads(said) for a in link.get("addr_info", ()))
+                present = {f"{a['local']}/{a['prefixlen']}" for a in addresses}
+            ours = () if old is None else old.addresses
+            await self._ip(instance, links.instance_commands(each, spec, present, ours))
+        if len(interfaces) > 1:
+            for family in (4, 6) if any(each.ipv6_addresses for each in interfaces) else (4,):
+                said = await self._said(instance, f"-{family}", "-j", "rule", "show")
+                rules = {(rule["src"], rule["table"]) for rule in json.loads(said)}
+                lines = links.source_commands(interfaces, spec, family, rules)
+                await self._ip(instance, lines, f"-{family}")
 
     async def _remove(self, id: str) -> None:
         record = self._journal.read(id) or self._journal.fresh(id)
@@ -254,7 +238,7 @@ class LinuxNetworks:
         router = self.namespace(id)
         if namespaces.alive(router):
             # A socket of ours may hold the namespace open; its links must go all the same.
-            said = await host.run([*self._nsenter(id), "ip", "-j", "link", "show"])
+            said = await self._said(id, "-j", "link", "show")
             names = [each["ifname"] for each in json.loads(said) if each["ifname"] != "lo"]
             await self._ip(id, links.removal(names))
         for each in (*record.instances, id):
@@ -263,9 +247,11 @@ class LinuxNetworks:
 
     async def _ip(self, id: str, lines: list[str], *flags: str) -> None:
         if lines:
-            await host.run(
-                [*self._nsenter(id), "ip", *flags, "-batch", "-"], input="\n".join([*lines, ""]).encode()
-            )
+            await self._said(id, *flags, "-batch", "-", input="\n".join([*lines, ""]).encode())
+
+    async def _said(self, id: str, *words: str, input: bytes | None = None) -> bytes:
+        """What `ip` says in the namespace of a router or an instance."""
+        return await host.run([*self._nsenter(id), "ip", *words], input=input)
 
     def _nsenter(self, id: str) -> list[str]:
         # Not `ip netns exec`: that mounts a /sys without control groups.
@@ -330,5 +316,12 @@ def _same_place(old: Placed, new: Placed) -> bool:
 
 
 def _during(old: Placed, new: Placed) -> Placed:
-    """While addresses change, both are ours."""
-    return msgspec.structs.replace(new, addresses=tuple(dict.fromkeys((*old.addresses, *new.addresses))))
+    """While addresses change, the old and the new ones are ours."""
+    if old == new:
+        return old
+    both = tuple(dict.fromkeys((*old.addresses, *new.addresses)))
+    return msgspec.structs.replace(new, addresses=both, settled=False)
+
+
+def _unsettled(placed: Placed | None) -> bool:
+    return placed is None or not placed.settled
