@@ -1,0 +1,116 @@
+"""IAM's operations by resource, and what other services may ask of IAM.
+
+Enforcement is not built. It will ask `policies_of`: everything that stands on an identity, ready to be evaluated.
+"""
+
+from dataclasses import dataclass
+
+from cloudstead.core.caller import Caller
+from cloudstead.core.tools import Tools
+from cloudstead.services.iam.directory import Directory
+from cloudstead.services.iam.model import Group, InstanceProfile, Principal, Role, Session, User
+from cloudstead.services.iam.operations.access_keys import AccessKeys
+from cloudstead.services.iam.operations.account import Accounts
+from cloudstead.services.iam.operations.attachments import (
+    GroupPolicies,
+    PolicyEntities,
+    RolePolicies,
+    UserPolicies,
+)
+from cloudstead.services.iam.operations.boundaries import Boundaries
+from cloudstead.services.iam.operations.groups import Groups
+from cloudstead.services.iam.operations.instance_profiles import InstanceProfiles
+from cloudstead.services.iam.operations.passwords import Passwords
+from cloudstead.services.iam.operations.policies import Policies
+from cloudstead.services.iam.operations.roles import Roles
+from cloudstead.services.iam.operations.users import Users
+from cloudstead.store import Store
+
+__all__ = ["PoliciesOf", "find_instance_profile", "parts", "policies_of", "role_of"]
+
+
+def parts(store: Store, tools: Tools) -> list[object]:
+    """The classes whose public methods are IAM's operations."""
+    directory = Directory(store, tools)
+    return [
+        Users(directory),
+        AccessKeys(directory),
+        Passwords(directory),
+        Groups(directory),
+        Roles(directory),
+        InstanceProfiles(directory),
+        Policies(directory),
+        UserPolicies(directory),
+        GroupPolicies(directory),
+        RolePolicies(directory),
+        PolicyEntities(directory),
+        Boundaries(directory),
+        Accounts(directory),
+    ]
+
+
+def find_instance_profile(
+    store: Store, account: str, *, name: str | None = None, arn: str | None = None
+) -> InstanceProfile | None:
+    """The instance profile of this name or ARN, for a service that hands it to an instance."""
+    for profile in store.rows(InstanceProfile, account=account):
+        if (name is None or profile.name == name) and (arn is None or profile.arn() == arn):
+            return profile
+    return None
+
+
+def role_of(store: Store, arn: str) -> Role | None:
+    """The role behind the ARN of a role or of an instance profile that holds one."""
+    account = arn.split(":")[4] if arn.count(":") >= 5 else ""
+    if ":instance-profile/" in arn:
+        profile = find_instance_profile(store, account, arn=arn)
+        return store.get(Role, profile.role) if profile is not None else None
+    name = arn.rpartition("/")[2]
+    found = Directory(store, Tools()).named(Role, account, name)
+    return found if found is not None and found.arn() == arn else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoliciesOf:
+    """The documents that decide what an identity may do.
+
+    A request is allowed if some `identity` policy allows it, so do the boundary and the session policies where there
+    are any, and none of all these denies it. Root has no policies and may do everything.
+    """
+
+    identity: list[str]
+    boundary: str | None = None
+    session: list[str] | None = None
+
+
+def policies_of(store: Store, caller: Caller) -> PoliciesOf | None:
+    """What stands on the caller; None for a root user, whom no policy binds."""
+    session = store.get(Session, caller.access_key_id)
+    issuer = session.issuer if session is not None else caller.user_id
+    found: Principal | None = store.get(User, issuer) or store.get(Role, issuer)
+    if found is None:
+        return None if caller.principal == "root" else PoliciesOf(identity=[])
+    holders = [found]
+    if isinstance(found, User):
+        holders += [group for id in found.groups if (group := store.get(Group, id)) is not None]
+    directory = Directory(store, Tools())
+    identity = [text for holder in holders for text in holder.inline.values()]
+    identity += _documents(directory, caller.account, [arn for holder in holders for arn in holder.attached])
+    boundary = _documents(directory, caller.account, [found.boundary] if found.boundary else [])
+    return PoliciesOf(
+        identity=identity,
+        boundary=boundary[0] if boundary else None,
+        session=_session_policies(directory, session),
+    )
+
+
+def _documents(directory: Directory, account: str, arns: list[str]) -> list[str]:
+    return [policy.document() for arn in arns if (policy := directory.policy(account, arn)) is not None]
+
+
+def _session_policies(directory: Directory, session: Session | None) -> list[str] | None:
+    """None: the session is not narrowed. A federated user's is even where no policy was passed."""
+    if session is None or not (session.policy or session.policy_arns or session.kind == "federated"):
+        return None
+    passed = [session.policy] if session.policy else []
+    return passed + _documents(directory, session.account, session.policy_arns)
