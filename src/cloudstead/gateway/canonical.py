@@ -36,7 +36,10 @@ def _fold(value: str) -> str:
 
 def canonical_path(path: str, *, s3: bool) -> str:
     if s3:
-        return path if _PLAIN_PATH.fullmatch(path) else _encode(path, safe="/" + _UNRESERVED)
+        # Segment by segment: a slash that was sent encoded stays so.
+        return (
+            path if _PLAIN_PATH.fullmatch(path) else "/".join([_component(part) for part in path.split("/")])
+        )
     path = normalized_path(path)
     if _PLAIN_PATH.fullmatch(path):
         return path
@@ -62,15 +65,16 @@ def canonical_query(query: str, *, without: str = "") -> str:
     if not query:
         return ""
     pairs = [part.partition("=") for part in query.split("&") if part]
-    encoded = sorted((_component(name), _component(value)) for name, _, value in pairs if name != without)
+    encoded = sorted((_parameter(name), _parameter(value)) for name, _, value in pairs if name != without)
     return "&".join([f"{name}={value}" for name, value in encoded])
 
 
+def _parameter(text: str) -> str:
+    return _component(text.replace("+", " "))
+
+
 def _component(text: str) -> str:
+    """Percent-encoded in the one way, however it was encoded before."""
     if _PLAIN.fullmatch(text):
         return text
-    return _encode(text.replace("+", " "), safe=_UNRESERVED)
-
-
-def _encode(text: str, *, safe: str) -> str:
-    return quote(unquote_to_bytes(text.encode("latin-1")), safe=safe)
+    return quote(unquote_to_bytes(text.encode("latin-1")), safe=_UNRESERVED)

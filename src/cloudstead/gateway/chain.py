@@ -128,23 +128,30 @@ class Gateway:
 
     def _match(self, exchange: Exchange) -> None:
         """Before the signature is checked, as at AWS: an unknown action is called so even unsigned."""
+        if exchange.route.service not in self._operations:
+            self._prove(exchange, "")  # no stranger makes us load the models of services that are not built
         model = wire.load(exchange.route.service)
         exchange.dialect = model.dialect(exchange.route.wire)
         exchange.match = model.match(exchange.route.wire)
 
     def _authenticate(self, exchange: Exchange) -> None:
-        exchange.proof = self._authentication.prove(
-            exchange.http, exchange.claim, exchange.route, exchange.match.operation.name
-        )
+        self._prove(exchange, exchange.match.operation.name)
         exchange.caller = self._authentication.caller(
             exchange.http, exchange.claim, exchange.proof, exchange.route.region, exchange.request_id
         )
+
+    def _prove(self, exchange: Exchange, operation: str) -> None:
+        if exchange.proof is None:
+            exchange.proof = self._authentication.prove(
+                exchange.http, exchange.claim, exchange.route.service, operation
+            )
 
     def _decode_body(self, exchange: Exchange) -> None:
         """S3's own transfer coding: what the operation gets is the content, its trailers among the headers."""
         payload = exchange.http.headers.get("x-amz-content-sha256", "")
         if payload.startswith(STREAMING) and exchange.route.service == "s3":
-            exchange.route.wire = decoded(exchange.route.wire, payload, exchange.proof)
+            plain = decoded(exchange.route.wire, payload, exchange.proof)
+            exchange.route.wire, exchange.match.body = plain, plain.body
 
     def _find_operation(self, exchange: Exchange) -> None:
         service, name = exchange.route.service, exchange.match.operation.name
@@ -180,13 +187,15 @@ class Gateway:
         return HttpResponse(answer.status, answer.headers, answer.body)
 
     def _refusal(self, exchange: Exchange, refused: Refused) -> ServiceError:
-        service = exchange.route.service if exchange.dialect else ""
-        protocol = exchange.dialect.protocol if exchange.dialect else "query"
         log.debug("%s: refused: %s", exchange.request_id, refused)
-        return as_error(refused, family(service, protocol))
+        if exchange.dialect is not None:
+            protocol: str = exchange.dialect.protocol
+        else:
+            protocol = "json" if "x-amz-target" in exchange.http.headers else "query"
+        return as_error(refused, family(exchange.route.service, protocol))
 
     def _unexpected(self, exchange: Exchange) -> ServiceError:
-        service = exchange.route.service if exchange.dialect else ""
+        service = exchange.route.service if exchange.dialect is not None else ""
         if service == "ec2":
             return ServiceError("An internal error has occurred", code="InternalError", status=500)
         if service in ("s3", "s3control"):

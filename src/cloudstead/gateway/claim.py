@@ -70,7 +70,7 @@ def read_claim(request: Signed) -> Claim | None:
     if authorization is not None:
         return _of_header(authorization, request.headers)
     if "X-Amz-Signature=" in request.query or "X-Amz-Algorithm=" in request.query:
-        return _of_query(dict(parse_qsl(request.query, keep_blank_values=True)))
+        return _of_query(dict(parse_qsl(request.query, keep_blank_values=True, encoding="latin-1")))
     return None
 
 

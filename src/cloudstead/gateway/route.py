@@ -112,10 +112,8 @@ def _of_scope(signing_name: str, request: HttpRequest, host: "_Host") -> str:
     if shared is not None:
         return shared(request, host)
     service = SIGNING_NAMES.get(signing_name, signing_name)
-    try:
-        wire.load(service)
-    except wire.UnknownService:
-        raise UnknownService(f"No AWS service signs its requests as '{signing_name}'.") from None
+    if not wire.exists(service):
+        raise UnknownService(f"No AWS service signs its requests as '{signing_name}'.")
     return service
 
 
@@ -218,7 +216,4 @@ class _Host:
 
 
 def _is_service(name: str) -> bool:
-    try:
-        return name in SIGNING_NAMES or name in _SHARED or bool(wire.load(name))
-    except wire.UnknownService:
-        return False
+    return name in SIGNING_NAMES or name in _SHARED or wire.exists(name)

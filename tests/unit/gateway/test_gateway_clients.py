@@ -1,7 +1,9 @@
 """boto3 against a gateway in this process: what real clients send is understood, what we answer they can parse."""
 
 import asyncio
+import io
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,8 +16,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from cloudstead.core.caller import Caller, Credential
+from cloudstead.core.clock import SystemClock
 from cloudstead.core.errors import ServiceError
 from cloudstead.dataplane.http import HttpServer, Limits, listen, serve
+from cloudstead.gateway import tls
 from cloudstead.gateway.chain import Gateway
 from cloudstead.gateway.internal import Internal
 from cloudstead.gateway.plain_errors import refuse
@@ -76,6 +80,18 @@ def get_parameter(caller: Caller, request: Mapping[str, Any]) -> Mapping[str, An
     return {"Parameter": {"Name": request["Name"], "Value": caller.region, "Type": "String", "Version": 1}}
 
 
+OBJECTS: dict[str, Mapping[str, Any]] = {}
+
+
+def put_object(caller: Caller, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    OBJECTS[f"{request['Bucket']}/{request['Key']}"] = request
+    return {}
+
+
+def get_object(caller: Caller, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"Body": OBJECTS[f"{request['Bucket']}/{request['Key']}"]["Body"]}
+
+
 def broken(caller: Caller, request: Mapping[str, Any]) -> Mapping[str, Any]:
     raise RuntimeError("the secret path is /etc/shadow")
 
@@ -91,6 +107,8 @@ OPERATIONS = {
     "ssm": {"GetParameter": get_parameter, "GetParameters": broken},
     "efs": {"DescribeFileSystems": lambda caller, request: {"FileSystems": []}},
     "route53": {"ListHostedZones": broken},
+    "s3": {"PutObject": put_object, "GetObject": get_object},
+    "elbv2": {},
 }
 
 
@@ -339,3 +357,70 @@ def test_a_body_too_large_is_an_error_clients_can_read(client):
 def test_parameters_are_checked(client):
     ssm = client("ssm", config={"parameter_validation": False})
     assert error_of(ssm.get_parameter)[0] == "ValidationException"
+
+
+KEYS_OF_OBJECTS = [
+    "k",
+    "a b/c+d",
+    "é/ü",
+    "..",
+    "a//b",
+    "./x",
+    "100%",
+    "a?b#c",
+    "~!'()*",
+    "a&b=c",
+    "\U0001f980",
+]
+
+
+@pytest.mark.parametrize("key", KEYS_OF_OBJECTS)
+@pytest.mark.parametrize("signing", [True, False])
+def test_objects_under_any_name_signed_in_any_way(client, key, signing):
+    s3 = client("s3", config={"s3": {"addressing_style": "path", "payload_signing_enabled": signing}})
+    body = b"x" * 70_000
+    s3.put_object(Bucket="bucket", Key=key, Body=body, Metadata={"a": "b  c"}, ChecksumAlgorithm="SHA256")
+    assert OBJECTS[f"bucket/{key}"]["Body"] == body
+    assert OBJECTS[f"bucket/{key}"]["ChecksumSHA256"]
+    with urllib.request.urlopen(
+        s3.generate_presigned_url("get_object", {"Bucket": "bucket", "Key": key})
+    ) as answer:
+        assert answer.read() == body
+
+
+@pytest.mark.parametrize("algorithm", ["CRC32", "SHA1"])
+def test_uploads_over_https_end_in_a_trailer(tmp_path, client, algorithm):
+    """boto3 streams over HTTPS with aws-chunked, and signs no payload."""
+    gateway = Gateway(OPERATIONS, KEYS, Allow())
+    context = tls.server_context(tmp_path, SystemClock())
+    with running(gateway, ssl_context=context) as port:
+        s3 = client(
+            "s3",
+            endpoint_url=f"https://localhost:{port}",
+            verify=str(tmp_path / "ca.pem"),
+            config={"s3": {"addressing_style": "path"}},
+        )
+        body = b"y" * 200_000
+        s3.put_object(Bucket="bucket", Key="trailer", Body=io.BytesIO(body), ChecksumAlgorithm=algorithm)
+        stored = OBJECTS["bucket/trailer"]
+        assert stored["Body"] == body
+        assert stored[f"Checksum{algorithm}"]
+        assert "ContentEncoding" not in stored
+        s3.close()
+
+
+def test_https_and_ipv6(tmp_path, client):
+    gateway = Gateway(OPERATIONS, KEYS, Allow())
+    context = tls.server_context(tmp_path, SystemClock())
+    try:
+        listen("::1", 0)[0].close()
+    except OSError:
+        pytest.skip("no IPv6 loopback here")
+    with running(gateway, "::1", ssl_context=context) as port:
+        for scheme in ("http", "https"):
+            sts = client("sts", endpoint_url=f"{scheme}://[::1]:{port}", verify=str(tmp_path / "ca.pem"))
+            assert sts.get_caller_identity()["Account"] == ACCOUNT
+            ec2 = client("ec2", endpoint_url=f"{scheme}://[::1]:{port}", verify=str(tmp_path / "ca.pem"))
+            assert ec2.describe_regions()["Regions"][0]["Endpoint"] == f"{scheme}://[::1]:{port}"
+            sts.close()
+            ec2.close()

@@ -12,7 +12,7 @@ Services never see any of it: they take and return plain dicts under the names t
 
 from cloudstead.gateway.wire.asked import Protocol
 from cloudstead.gateway.wire.errors import serialize_error
-from cloudstead.gateway.wire.load import UnknownService, load
+from cloudstead.gateway.wire.load import UnknownService, exists, load
 from cloudstead.gateway.wire.message import WireRequest, WireResponse
 from cloudstead.gateway.wire.model import Dialect, Match, Operation, ServiceModel
 from cloudstead.gateway.wire.parse import parse
@@ -27,6 +27,7 @@ __all__ = [
     "ResultMismatch",
     "ServiceModel",
     "UnknownService",
+    "exists",
     "WireRequest",
     "WireResponse",
     "load",

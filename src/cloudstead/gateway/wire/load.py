@@ -6,7 +6,7 @@ botocore's own Python code is never imported: it costs more memory and start-up 
 import gzip
 import importlib.util
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
@@ -25,6 +25,15 @@ class UnknownService(KeyError):
 def load(service: str) -> ServiceModel:
     """The newest description of a service. Raises UnknownService."""
     return ServiceModel(service, _read(service))
+
+
+@lru_cache(maxsize=1024)  # names come from requests
+def exists(service: str) -> bool:
+    """Whether `load` would find it; costs a look into a folder, not a model in memory."""
+    try:
+        return bool(_newest(service))
+    except UnknownService:
+        return False
 
 
 def _read(service: str) -> Description:
