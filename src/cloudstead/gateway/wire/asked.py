@@ -28,6 +28,8 @@ class Asked:
     form: Mapping[str, str] = field(default_factory=dict)
     #: A REST request's query string, values by name.
     query: Mapping[str, list[str]] = field(default_factory=dict)
+    #: Whether all is there that the operation requires in query and headers.
+    complete: bool = True
 
 
 def protocol_of(spoken: Sequence[str], request: WireRequest) -> Protocol:
@@ -101,7 +103,7 @@ def by_rpc_path(target_prefix: str, request: WireRequest) -> Asked:
 def by_route(routes: Routes, request: WireRequest) -> Asked | None:
     query = form.grouped(request.query)
     found = routes.find(request.method, request.path, query, request.headers)
-    return Asked(found.operation, uri=found.uri, query=query) if found else None
+    return Asked(found.operation, uri=found.uri, query=query, complete=found.complete) if found else None
 
 
 def unknown_operation(protocol: Protocol, name: str, version: str = "") -> ServiceError:

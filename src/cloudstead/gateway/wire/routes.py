@@ -44,8 +44,8 @@ class Found:
     operation: str
     #: The labels of the path, decoded.
     uri: dict[str, str]
-    #: The API version that the path named, if paths of this service do.
-    api_version: str | None
+    #: Whether all is there that the operation requires in query and headers.
+    complete: bool
 
 
 @dataclass(slots=True)
@@ -106,18 +106,9 @@ class Routes:
             if fitting:
                 named = [route for route in fitting if route.operation == hint]
                 best = max(named or fitting, key=lambda route: route.score(query, headers))
-                return Found(
-                    best.operation, dict(zip(best.labels, values, strict=True)), self._version(segments)
-                )
+                uri = dict(zip(best.labels, values, strict=True))
+                return Found(best.operation, uri, complete=best.score(query, headers)[0])
         return None
-
-    def methods(self, path: str) -> list[str]:
-        """Which methods this path has at all."""
-        segments = _segments(path)
-        return [method for method, root in self._roots.items() if any(_walk(root, segments, 0, []))]
-
-    def _version(self, segments: list[str]) -> str | None:
-        return segments[0] if segments and _VERSION_SEGMENT.fullmatch(segments[0]) else None
 
 
 def _segments(path: str) -> list[str]:

@@ -4,37 +4,34 @@ Only shapes with a constraint somewhere below are walked; for the others nothing
 anything. What was broken is reported as data; `policy` puts it in the service's words.
 """
 
-import logging
-import re
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 from cloudstead.gateway.wire.model import ServiceModel
 from cloudstead.gateway.wire.patterns import java_pattern
 from cloudstead.gateway.wire.schema import Member, Shape
 
-log = logging.getLogger(__name__)
-
 Kind = Literal["missing", "length", "range", "enum", "pattern", "element"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Broken:
     """One constraint that one value breaks."""
 
     kind: Kind
-    #: Where: names as this protocol's messages write them, positions from 1.
-    path: tuple[str, ...]
     value: object
     #: `Member must have length less than or equal to 128`.
     demand: str
     limit: float = 0
     too_much: bool = False
+    #: Where: names as this protocol's messages write them, positions from 1. Grows outwards.
+    path: tuple[str, ...] = ()
 
 
-Check = Callable[[Any, tuple[str, ...], list[Broken]], None]
+#: None if all is well, which it nearly always is: paths are put together only for what is not.
+Check = Callable[[Any], list[Broken] | None]
 
 
 def validate(
@@ -45,11 +42,8 @@ def validate(
     if validators is None:
         validators = model.compiled["validators", ec2] = Validators(model, ec2_label if ec2 else label)
     assert isinstance(validators, Validators)
-    broken: list[Broken] = []
     check = validators.of(shape)
-    if check is not None:
-        check(value, (), broken)
-    return broken
+    return (check(value) or []) if check is not None else []
 
 
 def label(member: Member) -> str:
@@ -83,10 +77,9 @@ class Validators:
         return check
 
     def _later(self, name: str) -> Check:
-        def check(value: Any, path: tuple[str, ...], broken: list[Broken]) -> None:
+        def check(value: Any) -> list[Broken] | None:
             found = self._compiled[name]
-            if found is not None:
-                found(value, path, broken)
+            return None if found is None else found(value)
 
         return check
 
@@ -99,11 +92,11 @@ class Validators:
             case "map":
                 return self._map(shape)
             case "string" | "character":
-                return _all(_text_checks(shape))
+                return _text_check(shape)
             case "blob":
-                return _all(_length_checks(shape))
+                return _length_check(shape)
             case "integer" | "long" | "float" | "double":
-                return _all(_range_checks(shape))
+                return _range_check(shape)
         return None
 
     def _structure(self, shape: Shape) -> Check | None:
@@ -115,178 +108,139 @@ class Validators:
         if not required and not checks:
             return None
 
-        def check(value: Any, path: tuple[str, ...], broken: list[Broken]) -> None:
-            broken.extend(
-                Broken("missing", (*path, labels[name]), None, "Member must not be null")
-                for name in required
-                if name not in value
-            )
+        def check(value: Any) -> list[Broken] | None:
+            broken: list[Broken] = []
+            for name in required:
+                if name not in value:
+                    broken += _missing(labels[name])
             for name, item in value.items():
                 inner = checks.get(name)
-                if inner is not None:
-                    inner(item, (*path, labels[name]), broken)
+                if inner is not None and (found := inner(item)):
+                    broken += _within(found, labels[name])
+            return broken
 
         return check
 
     def _list(self, shape: Shape) -> Check | None:
         assert shape.member is not None
         element = self._model.shapes[shape.member.shape]
-        own = _all(_length_checks(shape))
+        own = _length_check(shape)
         inner = self.of(element)
         scalar = element.type not in ("structure", "list", "map")
         demands = _demands(element) if scalar else ""
 
-        def check(value: Any, path: tuple[str, ...], broken: list[Broken]) -> None:
-            if own is not None:
-                own(value, path, broken)
-            if None in value:
-                at = value.index(None) + 1
-                broken.append(Broken("missing", (*path, str(at), "member"), None, "Member must not be null"))
-            if inner is None:
-                return
-            if scalar:
-                _check_scalars(value, inner, demands, path, broken)
-                return
-            for at, item in enumerate(value, 1):
-                if item is not None:
-                    inner(item, (*path, str(at), "member"), broken)
+        def check(values: Any) -> list[Broken] | None:
+            broken = (own(values) or []) if own is not None else []
+            if None in values:
+                broken += _missing(str(values.index(None) + 1), "member")
+            elif inner is not None and scalar:
+                broken += _whole(values, values, inner, f"Member must satisfy constraint: [{demands}]")
+            elif inner is not None:
+                for at, item in enumerate(values, 1):
+                    if found := inner(item):
+                        broken += _within(found, str(at), "member")
+            return broken
 
         return check
 
     def _map(self, shape: Shape) -> Check | None:
         assert shape.key is not None
         assert shape.value is not None
-        own = _all(_length_checks(shape))
+        own = _length_check(shape)
         key_shape = self._model.shapes[shape.key.shape]
         keys = self.of(key_shape)
+        demands = _demands(key_shape)
         inner = self.of(self._model.shapes[shape.value.shape])
         if own is None and keys is None and inner is None:
             return None
 
-        def check(value: Any, path: tuple[str, ...], broken: list[Broken]) -> None:
-            if own is not None:
-                own(value, path, broken)
+        def check(values: Any) -> list[Broken] | None:
+            broken = (own(values) or []) if own is not None else []
             if keys is not None:
-                _check_keys(value, keys, _demands(key_shape), path, broken)
+                broken += _whole(values, values, keys, f"Map keys must satisfy constraint: [{demands}]")
             if inner is not None:
-                for key, item in value.items():
-                    if item is not None:
-                        inner(item, (*path, key, "member"), broken)
+                for key, item in values.items():
+                    if item is not None and (found := inner(item)):
+                        broken += _within(found, key, "member")
+            return broken
 
         return check
 
 
-def _check_scalars(
-    values: list[Any], inner: Check, demands: str, path: tuple[str, ...], broken: list[Broken]
-) -> None:
-    """A list of scalars is reported whole, with all that its elements must satisfy."""
-    found: list[Broken] = []
-    for item in values:
-        if item is not None:
-            inner(item, path, found)
-    if found:
-        demand = f"Member must satisfy constraint: [{demands}]"
-        broken.append(Broken("element" if len(values) > 1 else found[0].kind, path, values, demand))
+def _missing(*path: str) -> list[Broken]:
+    return [Broken("missing", None, "Member must not be null", path=path)]
 
 
-def _check_keys(
-    values: Mapping[str, Any], keys: Check, demands: str, path: tuple[str, ...], broken: list[Broken]
-) -> None:
-    found: list[Broken] = []
-    for key in values:
-        keys(key, path, found)
-    if found:
-        broken.append(Broken("element", path, values, f"Map keys must satisfy constraint: [{demands}]"))
+def _within(broken: list[Broken], *path: str) -> list[Broken]:
+    for one in broken:
+        one.path = path + one.path
+    return broken
 
 
-def _all(checks: list[Check]) -> Check | None:
-    if len(checks) < 2:
-        return checks[0] if checks else None
-
-    def check(value: Any, path: tuple[str, ...], broken: list[Broken]) -> None:
-        for one in checks:
-            one(value, path, broken)
-
-    return check
+def _whole(value: object, scalars: Iterable[Any], check: Check, demand: str) -> list[Broken]:
+    """A collection of scalars is reported as one, with all that each of them must satisfy."""
+    for item in scalars:
+        if check(item):
+            return [Broken("element", value, demand)]
+    return []
 
 
-def _text_checks(shape: Shape) -> list[Check]:
-    checks = _length_checks(shape)
-    if shape.enum:
-        checks.append(_enum_check(shape))
-    if shape.pattern and (pattern := java_pattern(shape.pattern)) is not None:
-        checks.append(_pattern_check(shape, pattern))
-    return checks
+def _text_check(shape: Shape) -> Check | None:
+    length = _length_check(shape)
+    pattern = java_pattern(shape.pattern) if shape.pattern else None
+    allowed = frozenset(shape.enum) if shape.enum else None
+    if pattern is None and allowed is None:
+        return length
+    enum_demand, pattern_demand = _enum_demand(shape), _pattern_demand(shape)
 
-
-def _enum_check(shape: Shape) -> Check:
-    allowed, demand = frozenset(shape.enum or ()), _enum_demand(shape)
-
-    def check(value: Any, path: tuple[str, ...], broken: list[Broken]) -> None:
-        if value not in allowed:
-            broken.append(Broken("enum", path, value, demand))
-
-    return check
-
-
-def _pattern_check(shape: Shape, pattern: re.Pattern[str]) -> Check:
-    demand, longest = _pattern_demand(shape), shape.max
-
-    def check(value: Any, path: tuple[str, ...], broken: list[Broken]) -> None:
+    def check(value: Any) -> list[Broken] | None:
+        broken = (length(value) or []) if length is not None else []
+        if allowed is not None and value not in allowed:
+            broken.append(Broken("enum", value, enum_demand))
         # What is too long is refused for that; a pattern is not tried on it.
-        if (longest is None or len(value) <= longest) and pattern.fullmatch(value) is None:
-            broken.append(Broken("pattern", path, value, demand))
+        if pattern is not None and not any(one.too_much for one in broken) and not pattern.fullmatch(value):
+            broken.append(Broken("pattern", value, pattern_demand))
+        return broken
 
     return check
 
 
-def _length_checks(shape: Shape) -> list[Check]:
-    low, high = shape.min, shape.max
-    checks: list[Check] = []
-    if high is not None:
+def _length_check(shape: Shape) -> Check | None:
+    low, high = shape.min or 0, math.inf if shape.max is None else shape.max
+    if not low and high == math.inf:
+        return None
 
-        def too_long(value: Any, path: tuple[str, ...], broken: list[Broken]) -> None:
-            if len(value) > high:
-                broken.append(
-                    Broken("length", path, value, _length_demand(high, "less"), high, too_much=True)
-                )
+    def check(value: Any) -> list[Broken] | None:
+        if low <= len(value) <= high:
+            return None
+        if len(value) > high:
+            return [Broken("length", value, _length_demand(high, "less"), high, too_much=True)]
+        return [Broken("length", value, _length_demand(low, "greater"), low)]
 
-        checks.append(too_long)
-    if low:
-
-        def too_short(value: Any, path: tuple[str, ...], broken: list[Broken]) -> None:
-            if len(value) < low:
-                broken.append(Broken("length", path, value, _length_demand(low, "greater"), low))
-
-        checks.append(too_short)
-    return checks
+    return check
 
 
-def _range_checks(shape: Shape) -> list[Check]:
-    low, high = shape.min, shape.max
-    checks: list[Check] = []
-    if high is not None:
+def _range_check(shape: Shape) -> Check | None:
+    low = -math.inf if shape.min is None else shape.min
+    high = math.inf if shape.max is None else shape.max
+    if low == -math.inf and high == math.inf:
+        return None
 
-        def too_great(value: Any, path: tuple[str, ...], broken: list[Broken]) -> None:
-            if value > high:
-                broken.append(Broken("range", path, value, _range_demand(high, "less"), high, too_much=True))
+    def check(value: Any) -> list[Broken] | None:
+        if low <= value <= high or value != value:  # noqa: PLR0124 - NaN alone is unlike itself
+            return None
+        if value > high:
+            return [Broken("range", value, _range_demand(high, "less"), high, too_much=True)]
+        return [Broken("range", value, _range_demand(low, "greater"), low)]
 
-        checks.append(too_great)
-    if low is not None:
-
-        def too_small(value: Any, path: tuple[str, ...], broken: list[Broken]) -> None:
-            if value < low:
-                broken.append(Broken("range", path, value, _range_demand(low, "greater"), low))
-
-        checks.append(too_small)
-    return checks
+    return check
 
 
 def _demands(shape: Shape) -> str:
     """All that a scalar must satisfy, in one line."""
-    demands = []
     numeric = shape.type not in ("string", "character", "blob")
     demand = _range_demand if numeric else _length_demand
+    demands = []
     if shape.max is not None:
         demands.append(demand(shape.max, "less"))
     if shape.min is not None:
@@ -298,19 +252,16 @@ def _demands(shape: Shape) -> str:
     return ", ".join(demands)
 
 
-@lru_cache(maxsize=256)
+def _shown(limit: float) -> str:
+    return str(int(limit)) if limit == int(limit) else str(limit)
+
+
 def _length_demand(limit: float, side: str) -> str:
-    return (
-        f"Member must have length {side} than or equal to {limit:g}"
-        if limit < 1e6
-        else (f"Member must have length {side} than or equal to {int(limit)}")
-    )
+    return f"Member must have length {side} than or equal to {_shown(limit)}"
 
 
-@lru_cache(maxsize=256)
 def _range_demand(limit: float, side: str) -> str:
-    shown = int(limit) if limit == int(limit) else limit
-    return f"Member must have value {side} than or equal to {shown}"
+    return f"Member must have value {side} than or equal to {_shown(limit)}"
 
 
 def _enum_demand(shape: Shape) -> str:

@@ -36,33 +36,34 @@ _ENVELOPE = frozenset(
 def tree(parameters: Mapping[str, str]) -> Node:
     """Split names at their dots. A name that is both a value and a prefix keeps its value under ``""``."""
     root: Node = {}
+    nodes: dict[str, Node] = {}  # by prefix: neighbours mostly share one
     for name, value in parameters.items():
-        if "." not in name:
-            held = root.get(name)
-            if type(held) is dict:
-                held[""] = value
-            else:
-                root[name] = value
-            continue
-        parts = name.split(".")
-        if len(parts) > _DEPTH_MAX:
-            raise Malformed(f"The parameter {name[:200]} is nested too deeply")
-        _plant(root, parts, value)
+        prefix, dot, leaf = name.rpartition(".")
+        if dot:
+            node = nodes.get(prefix)
+            if node is None:
+                node = nodes[prefix] = _planted(root, prefix)
+        else:
+            node = root
+        held = node.get(leaf)
+        if type(held) is dict:
+            held[""] = value
+        else:
+            node[leaf] = value
     return root
 
 
-def _plant(root: Node, parts: list[str], value: str) -> None:
+def _planted(root: Node, prefix: str) -> Node:
+    parts = prefix.split(".")
+    if len(parts) > _DEPTH_MAX:
+        raise Malformed(f"The parameter {prefix[:200]} is nested too deeply")
     node = root
-    for part in parts[:-1]:
+    for part in parts:
         following = node.get(part)
         if type(following) is not dict:
             following = node[part] = {} if following is None else {"": following}
         node = following
-    leaf = node.get(parts[-1])
-    if type(leaf) is dict:
-        leaf[""] = value
-    else:
-        node[parts[-1]] = value
+    return node
 
 
 class FormReaders:
