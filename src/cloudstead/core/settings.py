@@ -1,0 +1,252 @@
+"""Every setting there is, in one place: its name, type, default and help text.
+
+The command line, the environment, the file and docs/configuration.md are all made from the fields of `Settings`.
+Reading the file is the command line's business; here is only what counts more than what:
+flag, then environment, then file, then default.
+"""
+
+import builtins
+import contextlib
+import ipaddress
+import pathlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+PREFIX = "CLOUDSTEAD_"
+#: Environment names with our prefix that are no settings: where the file is, and what the tests tell each other.
+NOT_SETTINGS = re.compile(r"CLOUDSTEAD_(CONFIG|TEST_\w+)")
+
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+")
+_PROFILE = re.compile(r"[A-Za-z0-9._-]+")
+_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+class SettingsError(Exception):
+    """A setting that is not known, or has a value it cannot have. The text is for the person who set it."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What people are told of a setting, and the bounds of a number."""
+
+    help: str
+    least: float | None = None
+    most: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    data: Annotated[
+        Path, About("The one folder that holds all state. Default: `cloudstead` in your data folder.")
+    ]
+    images: Annotated[Path | None, About("Where images are kept. Default: `images` in the data folder.")] = (
+        None
+    )
+    host: Annotated[str, About("The address the endpoint listens on. Instances reach it in any case.")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, About("The port of the endpoint, HTTP and HTTPS alike.", 1, 65535)] = 4566
+    workers: Annotated[
+        int, About("How many processes answer API requests; 0 is one for each core.", 0, 64)
+    ] = 0
+    region: Annotated[str, About("The region of requests that name none, and of the AWS profile.")] = (
+        "us-east-1"
+    )
+    profile: Annotated[str, About("The name of the AWS profile that `up` writes.")] = "cloudstead"
+    auth: Annotated[
+        Literal["on", "open"],
+        About(
+            "`on` verifies every signature. `open` takes any key; a key id of 12 digits is then the account's id."
+        ),
+    ] = "on"
+    machines: Annotated[
+        Literal["auto", "oci", "docker", "fake", "none"],
+        About(
+            "What runs instances: `oci` (runc, as root), `docker` (a Docker engine), `fake` (simulated only), `none`. "
+            "`auto` takes `oci` as root, else `docker` if there is one, else `none`."
+        ),
+    ] = "auto"
+    public_pool: Annotated[str, About("The IPv4 range that public and elastic addresses come from.")] = (
+        "198.18.0.0/15"
+    )
+    egress: Annotated[
+        bool, About("Whether instances reach the internet through this machine, where AWS lets them.")
+    ] = True
+    dns_host: Annotated[str, About("The address the name server listens on.")] = "127.0.0.1"
+    dns_port: Annotated[
+        int, About("The port of the name server, UDP and TCP; 0 switches it off.", 0, 65535)
+    ] = 5300
+    dns_upstream: Annotated[
+        str,
+        About(
+            "Who is asked for names that are not ours, inside instances: addresses with commas between, "
+            "`host` for this machine's own resolvers, `none` for nobody."
+        ),
+    ] = "host"
+    allow_reset: Annotated[
+        bool, About("Whether `POST /_cloudstead/reset` forgets every resource; for tests.")
+    ] = False
+    stop_grace_s: Annotated[
+        float, About("How many seconds requests under way get to finish when the cloud stops.", 0, 600)
+    ] = 10.0
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], About("How much the log says.")] = (
+        "info"
+    )
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint as a client on this machine writes it."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - told apart, not bound
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One field of Settings, as the command line and the docs need it."""
+
+    name: str
+    type: type
+    default: Any
+    about: About
+    choices: tuple[str, ...]
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        return PREFIX + self.name.upper()
+
+    def parse(self, given: object, source: str) -> Any:
+        """The value, of this setting's type, from what a flag or a variable (text) or a file (typed) says."""
+        try:
+            value = _convert(self.type, given)
+        except ValueError as e:
+            raise SettingsError(f"{source}: {given!r} is not {e}") from None
+        if self.choices and value not in self.choices:
+            raise SettingsError(f"{source}: {given!r} is none of {', '.join(self.choices)}")
+        least, most = self.about.least, self.about.most
+        if least is not None and most is not None and not least <= value <= most:
+            raise SettingsError(f"{source}: {given!r} is not between {least:g} and {most:g}")
+        return value
+
+
+def known() -> Sequence[Setting]:
+    """Every setting, in the order it is documented."""
+    hints = get_type_hints(Settings, include_extras=True)
+    found = []
+    for one in fields(Settings):
+        kind, about = get_args(hints[one.name])
+        type, choices = _plain(kind)
+        default = None if one.default is MISSING else one.default
+        found.append(Setting(one.name, type, default, about, choices))
+    return found
+
+
+def load(
+    flags: Mapping[str, object],
+    environment: Mapping[str, str],
+    file: Mapping[str, object],
+    *,
+    file_name: str = "cloudstead.toml",
+    data: Path,
+) -> Settings:
+    """The settings in force. `data` is the default of the data folder; a flag that is None was not given.
+
+    Raises SettingsError for a name nobody knows and for a value that cannot be.
+    """
+    by_name = {setting.name: setting for setting in known()}
+    _refuse_unknown(by_name, environment, file, file_name)
+    values: dict[str, Any] = {"data": data}
+    for name, setting in by_name.items():
+        if flags.get(name) is not None:
+            values[name] = setting.parse(flags[name], setting.flag)
+        elif environment.get(setting.variable):
+            values[name] = setting.parse(environment[setting.variable], setting.variable)
+        elif name in file:
+            values[name] = setting.parse(file[name], f"{file_name}: {name}")
+    settings = Settings(**values)
+    _check(settings)
+    return settings
+
+
+def _refuse_unknown(
+    by_name: Mapping[str, Setting], environment: Mapping[str, str], file: Mapping[str, object], file_name: str
+) -> None:
+    variables = {setting.variable for setting in by_name.values()}
+    for name in environment:
+        if name.startswith(PREFIX) and name not in variables and not NOT_SETTINGS.fullmatch(name):
+            raise SettingsError(f"{name} is set in the environment, but there is no such setting")
+    for name in file:
+        if name not in by_name:
+            raise SettingsError(f"{file_name}: there is no setting {name!r}")
+
+
+def _check(settings: Settings) -> None:
+    """Refuse values of the right type that cannot be meant."""
+    for name in ("host", "dns_host"):
+        _address(name, getattr(settings, name))
+    if not _REGION.fullmatch(settings.region):
+        raise SettingsError(f"region: {settings.region!r} is not the name of a region, as us-east-1 is")
+    if not _PROFILE.fullmatch(settings.profile):
+        raise SettingsError(
+            f"profile: {settings.profile!r} has other characters than letters, digits and . _ -"
+        )
+    if settings.dns_upstream not in ("host", "none"):
+        for one in settings.dns_upstream.split(","):
+            _address("dns_upstream", one.strip())
+    try:
+        pool = ipaddress.IPv4Network(settings.public_pool)
+    except ValueError:
+        raise SettingsError(
+            f"public_pool: {settings.public_pool!r} is not an IPv4 range, as 198.18.0.0/15 is"
+        ) from None
+    if not 8 <= pool.prefixlen <= 24:
+        raise SettingsError(f"public_pool: {settings.public_pool!r} is not between /8 and /24")
+
+
+def _address(name: str, text: str) -> None:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        raise SettingsError(f"{name}: {text!r} is not an IP address") from None
+
+
+def _plain(hint: Any) -> tuple[type, tuple[str, ...]]:
+    """The type to convert to, and the choices if the values are listed."""
+    if get_origin(hint) is Literal:
+        return str, get_args(hint)
+    if NoneType in get_args(hint):
+        return next(one for one in get_args(hint) if one is not NoneType), ()
+    return hint, ()
+
+
+def _convert(kind: type, given: object) -> Any:
+    """Raises ValueError, whose text completes "… is not"."""
+    match kind, given:
+        case builtins.bool, bool():
+            return given
+        case builtins.bool, str() if given.lower() in _TRUE + _FALSE:
+            return given.lower() in _TRUE
+        case pathlib.Path, str() | Path():
+            return Path(given).expanduser().absolute()
+        case builtins.str, str():
+            return given
+        case ((builtins.int | builtins.float), (str() | int() | float())) if not isinstance(given, bool):
+            with contextlib.suppress(ValueError):
+                return int(str(given)) if kind is int else float(given)
+    raise ValueError(_A[kind])
+
+
+_A: Mapping[type, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    Path: "a path",
+}
