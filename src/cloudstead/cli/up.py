@@ -1,0 +1,169 @@
+"""`up`: start the cloud, or say that it runs; either way the last lines are what one needs to use it."""
+
+import json
+import logging
+import os
+import select
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from cloudstead import __version__
+from cloudstead.cli import person
+from cloudstead.cli.commands import Commands
+from cloudstead.cli.daemon import detach
+from cloudstead.cli.problems import Problem
+from cloudstead.cli.profile import credentials_file, write_profile
+from cloudstead.cli.running import Lock, Running, health, running
+from cloudstead.cli.terminal import program
+from cloudstead.core.settings import Settings
+
+_START_TIMEOUT_S = 30.0
+_POLL_S = 0.02
+_LOCK_WAIT_S = 1.0  # others look at the lock for microseconds; who holds it longer means it
+_LOG_BYTES_MAX = 16 << 20
+_TAIL_BYTES = 4000
+_FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
+
+
+def log_file(settings: Settings) -> Path:
+    return settings.data / "logs" / "cloudstead.log"
+
+
+def up(commands: Commands, settings: Settings, *, detached: bool) -> int:
+    found = running(settings.data)
+    if found:
+        return _say_already(found)
+    _prepare(settings)
+    if detached:
+        return _up_detached(commands, settings)
+    _announce_when_up(settings)
+    return serve(commands, settings, watched=True)
+
+
+def serve(commands: Commands, settings: Settings, *, watched: bool) -> int:
+    """Be the cloud. `watched` also says on the terminal what the log is told."""
+    lock = _take_lock(settings)
+    lock.announce(settings)
+    _log_to(settings, watched=watched)
+    write_profile(settings, *commands.root_key(settings))
+    record = settings.data / "run" / "processes.json"
+    return commands.run(settings, lambda pids: _record(record, pids))
+
+
+def summary(settings: Settings, health: dict[str, object]) -> str:
+    """The lines that tell how to use a cloud that runs."""
+    lines = [
+        ("endpoint", f"{settings.endpoint}   (HTTPS on the same port; its authority: {program()} ca)"),
+        ("profile", f"aws --profile {settings.profile} …   (its key is in {credentials_file()})"),
+        (
+            "names",
+            f"dig @{settings.dns_host} -p {settings.dns_port} …"
+            if settings.dns_port
+            else "off (dns_port is 0)",
+        ),
+        ("machines", str(health.get("machines", settings.machines))),
+        ("shell", f'eval "$({program()} env)"'),
+    ]
+    return "\n".join(f"  {name:9} {text}" for name, text in lines)
+
+
+def _say_already(found: Running) -> int:
+    said = health(found.settings)
+    if said is None:
+        raise Problem(
+            f"Cloudstead runs (pid {found.pid}) but does not answer on {found.settings.endpoint}; "
+            f"see {log_file(found.settings)}"
+        )
+    print(f"Cloudstead {found.version} is up already.\n{summary(found.settings, said)}")
+    return 0
+
+
+def _prepare(settings: Settings) -> None:
+    for folder in (settings.data, settings.data / "run", settings.data / "logs"):
+        person.make_folder(folder)
+    log = log_file(settings)
+    if log.exists() and log.stat().st_size > _LOG_BYTES_MAX:
+        log.replace(log.with_suffix(".log.1"))
+
+
+def _take_lock(settings: Settings) -> Lock:
+    lock = Lock(settings.data)
+    deadline = time.monotonic() + _LOCK_WAIT_S
+    while not lock.take():
+        if time.monotonic() > deadline:
+            raise Problem(
+                f"another process works on {settings.data}; wait for it, or stop it: {program()} down"
+            )
+        time.sleep(_POLL_S)
+    return lock
+
+
+def _log_to(settings: Settings, *, watched: bool) -> None:
+    handlers: list[logging.Handler] = [logging.FileHandler(log_file(settings), encoding="utf-8")]
+    if watched:
+        handlers.append(logging.StreamHandler(sys.stderr))
+    logging.basicConfig(level=settings.log_level.upper(), format=_FORMAT, handlers=handlers)
+
+
+def _record(path: Path, pids: dict[str, int]) -> None:
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(pids), encoding="utf-8")
+    draft.replace(path)
+
+
+def _up_detached(commands: Commands, settings: Settings) -> int:
+    log = log_file(settings)
+    from_byte = log.stat().st_size if log.exists() else 0
+
+    def work() -> int:
+        try:
+            return serve(commands, settings, watched=False)
+        except Problem as e:
+            print(e, file=sys.stderr)
+        except Exception:  # noqa: BLE001 - the daemon's last words, which the command that started it shows
+            traceback.print_exc()
+        return 1
+
+    alive = detach(work, log)
+    said = _wait_for_health(settings, alive)
+    if said is None:
+        raise Problem(f"Cloudstead did not start. From {log}:\n{_tail(log, from_byte)}")
+    print(f"Cloudstead {__version__} is up.\n{summary(settings, said)}")
+    return 0
+
+
+def _wait_for_health(settings: Settings, alive: int) -> dict[str, object] | None:
+    """What the endpoint says once it answers; None if the cloud ended, or too much time passed."""
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        said = health(settings)
+        if said is not None:
+            return said
+        ended, _, _ = select.select([alive], [], [], _POLL_S)
+        if ended:
+            return None
+    return None
+
+
+def _announce_when_up(settings: Settings) -> None:
+    """In the foreground, have a child wait for the first answer and say how to use it."""
+    parent = os.getpid()
+    if os.fork():
+        return
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while os.getppid() == parent and time.monotonic() < deadline:
+        said = health(settings)
+        if said is not None:
+            print(f"Cloudstead {__version__} is up; Ctrl-C stops it.\n{summary(settings, said)}", flush=True)
+            break
+        time.sleep(_POLL_S)
+    os._exit(0)
+
+
+def _tail(log: Path, from_byte: int) -> str:
+    with log.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(from_byte, end - _TAIL_BYTES))
+        return file.read().decode(errors="replace").strip() or "(nothing was said)"
