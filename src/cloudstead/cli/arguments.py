@@ -20,7 +20,7 @@ class _Parser(argparse.ArgumentParser):
         raise Problem(f"{self.prog}: {message}\nSee {self.prog} --help", status=2)
 
 
-_Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no other name
+_Subcommands: TypeAlias = "argparse._SubParsersAction[_Parser]"  # noqa: SLF001 - it has no other name
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,9 +38,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _add_lifecycle(
-    commands: _Subcommands, which: argparse.ArgumentParser, all_: argparse.ArgumentParser
-) -> None:
+def _add_lifecycle(commands: _Subcommands, which: _Parser, all_: _Parser) -> None:
     up = commands.add_parser("up", help="start the cloud, or say that it runs", parents=[all_])
     up.add_argument("--detach", action="store_true", help="go on in the background once it answers")
     down = commands.add_parser("down", help="stop the cloud; instances go on", parents=[which])
@@ -52,9 +50,7 @@ def _add_lifecycle(
     commands.add_parser("version", help="say the version")
 
 
-def _add_looking(
-    commands: _Subcommands, which: argparse.ArgumentParser, all_: argparse.ArgumentParser
-) -> None:
+def _add_looking(commands: _Subcommands, which: _Parser, all_: _Parser) -> None:
     status = commands.add_parser("status", help="what runs, and what it takes", parents=[which])
     status.add_argument("--json", action="store_true", help="for programs")
     logs = commands.add_parser("logs", help="the log, or what it says of one thing", parents=[which])
@@ -79,7 +75,7 @@ def _add_looking(
     doctor.add_argument("--json", action="store_true", help="for programs")
 
 
-def _add_machine(commands: _Subcommands, which: argparse.ArgumentParser) -> None:
+def _add_machine(commands: _Subcommands, which: _Parser) -> None:
     setup = commands.add_parser("setup", help="install the system parts; the only thing that touches apt")
     setup.add_argument("--yes", action="store_true", help="do not ask")
     setup.add_argument(

@@ -1,11 +1,11 @@
 """`dns install | uninstall`: this machine's resolver asks us for the cloud's names, and only for those.
 
-`public names` are EC2's; what is ours is a file of its own, so taking it away leaves everything as it was.
+What is added is files of our own, so taking them away leaves everything as it was.
 """
 
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cloudstead.cli.problems import Problem
@@ -14,70 +14,84 @@ from cloudstead.cli.running import running
 from cloudstead.cli.terminal import program
 from cloudstead.core.settings import Settings
 
-#: The domains under which the cloud has public names.
-DOMAINS = ("amazonaws.com",)
-_MARK = "# made by cloudstead dns install; cloudstead dns uninstall removes it\n"
-_RESOLVED = Path("/etc/systemd/resolved.conf.d/cloudstead.conf")
-_RESOLVED_RUNS = Path("/run/systemd/resolve/stub-resolv.conf")
-_MACOS = Path("/etc/resolver")
+_MARK = "# made by `cloudstead dns install`; `cloudstead dns uninstall` removes it\n"
+_RESOLVED = "etc/systemd/resolved.conf.d/cloudstead.conf"
+_RESOLVED_RUNS = "run/systemd/resolve/stub-resolv.conf"
+_MACOS = "etc/resolver"
 _RESTART_TIMEOUT_S = 30
+_ROOT = Path("/")
 
 
-def install(settings: Settings) -> int:
+def install(settings: Settings, root: Path = _ROOT) -> int:
+    """`root` is where the system's files are, for tests."""
     found = running(settings.data)
     in_force = found.settings if found else settings
     if not in_force.dns_port:
         raise Problem("the name server is switched off (dns_port is 0)")
-    files = files_for(sys.platform, in_force.dns_host, in_force.dns_port, resolved=_RESOLVED_RUNS.exists())
+    resolved = (root / _RESOLVED_RUNS).exists()
+    files = files_for(sys.platform, in_force.dns_host, in_force.dns_port, resolved=resolved)
     if not files:
         print(_by_hand(in_force.dns_host, in_force.dns_port))
         return 1
-    for path in files:
-        if path.exists() and not path.read_text().startswith(_MARK):
-            raise Problem(f"{path} is there and not ours; nothing was done")
-    for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        print(f"wrote {path}")
-    return _reload()
+    for name in files:
+        if (root / name).exists() and not _ours(root / name):
+            raise Problem(f"{root / name} is there and not ours; nothing was done")
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+        print(f"wrote {root / name}")
+    return _reload(root)
 
 
-def uninstall() -> int:
-    removed = False
-    for path in (_RESOLVED, *(_MACOS / domain for domain in DOMAINS)):
-        if path.exists() and path.read_text().startswith(_MARK):
-            path.unlink()
-            print(f"removed {path}")
-            removed = True
-    if not removed:
+def uninstall(root: Path = _ROOT) -> int:
+    found = installed(root)
+    if not found:
         print("Nothing of ours is installed.")
         return 0
-    return _reload()
+    for path in found:
+        path.unlink()
+        print(f"removed {path}")
+    return _reload(root)
 
 
-def installed() -> bool:
-    return any(path.exists() for path in (_RESOLVED, *(_MACOS / domain for domain in DOMAINS)))
+def installed(root: Path = _ROOT) -> list[Path]:
+    """The files of ours that are there."""
+    places = [root / _RESOLVED, *sorted((root / _MACOS).glob("*"))]
+    return [path for path in places if path.is_file() and _ours(path)]
 
 
-def files_for(platform: str, host: str, port: int, *, resolved: bool) -> Mapping[Path, str]:
-    """The files that do it on this system; none if we do not know how."""
+def files_for(platform: str, host: str, port: int, *, resolved: bool) -> Mapping[str, str]:
+    """The files that do it on this system, by path from the root; none if we do not know how."""
     if platform == "darwin":
-        return {_MACOS / domain: f"{_MARK}nameserver {host}\nport {port}\n" for domain in DOMAINS}
+        return {f"{_MACOS}/{domain}": f"{_MARK}nameserver {host}\nport {port}\n" for domain in domains()}
     if resolved:
-        domains = " ".join(f"~{domain}" for domain in DOMAINS)
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        return {_RESOLVED: f"{_MARK}[Resolve]\nDNS={address}\nDomains={domains}\n"}
+        ours = " ".join(f"~{domain}" for domain in domains())
+        return {_RESOLVED: f"{_MARK}[Resolve]\nDNS={address}\nDomains={ours}\n"}
     return {}
 
 
-def _reload() -> int:
-    if sys.platform == "darwin" or shutil.which("systemctl") is None:
+def domains() -> Sequence[str]:
+    """Where instances have public names. Not all of amazonaws.com: real AWS must stay in reach."""
+    import botocore.session  # noqa: PLC0415 - a tenth of a second that only this command should pay
+
+    regions = botocore.session.Session().get_available_regions("ec2")
+    names = [f"{region}.compute.amazonaws.com" for region in regions if region != "us-east-1"]
+    return ["compute-1.amazonaws.com", *names]
+
+
+def _ours(path: Path) -> bool:
+    return path.read_text(encoding="utf-8", errors="replace").startswith(_MARK)
+
+
+def _reload(root: Path) -> int:
+    if root != _ROOT or sys.platform == "darwin" or shutil.which("systemctl") is None:
         return 0
     return watched(["systemctl", "restart", "systemd-resolved"], timeout_s=_RESTART_TIMEOUT_S)
 
 
 def _by_hand(host: str, port: int) -> str:
-    servers = "\n".join(f"    server=/{domain}/{host}#{port}" for domain in DOMAINS)
+    servers = "\n".join(f"    server=/{domain}/{host}#{port}" for domain in domains())
     return (
         "This machine has neither systemd-resolved nor macOS's resolver files, so there is no file we could add.\n"
         f"With dnsmasq, or NetworkManager's:\n{servers}\n"
