@@ -15,7 +15,7 @@ from cloudstead.cli.commands import Commands
 from cloudstead.cli.daemon import detach
 from cloudstead.cli.problems import Problem
 from cloudstead.cli.profile import credentials_file, write_profile
-from cloudstead.cli.running import Lock, Running, health, running
+from cloudstead.cli.running import Lock, Running, health, locked, running
 from cloudstead.cli.terminal import program
 from cloudstead.core.settings import Settings
 
@@ -142,7 +142,7 @@ def _wait_for_health(settings: Settings, alive: int) -> dict[str, object] | None
         if said is not None:
             return said
         ended, _, _ = select.select([alive], [], [], _POLL_S)
-        if ended:
+        if ended and not locked(settings.data):  # not even by another `up` that was quicker than ours
             return None
     return None
 
