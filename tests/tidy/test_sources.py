@@ -13,7 +13,7 @@ _HERE = Path("tests/tidy/test_sources.py")
 _UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 _SAYS_NOTHING = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc", "data", "info"}
 _MACHINE = re.compile(
-    r"(?<![\w.])/(work|root|home/\w+|Users/\w+|opt/(pypi|wheels)|tmp/team)(/|\b)|\.(internal|local|corp)/(simple|pypi|npm)"
+    r"(?<![\w.}])/(work/(main|shared)|root/\.pyenv|opt/(pypi|wheels)|tmp/team)\b|\bUsers/\w+/"
 )
 _REGISTRY = re.compile(
     r"https?://(?!(pypi\.org|registry\.npmjs\.org)\b)[\w.-]*(pypi|registry|mirror|artifactory|nexus)[\w.-]*"
