@@ -17,8 +17,8 @@ from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 PREFIX = "CLOUDSTEAD_"
-#: Environment names with our prefix that are no settings: where the file is, and what the tests tell each other.
-NOT_SETTINGS = re.compile(r"CLOUDSTEAD_(CONFIG|TEST_\w+)")
+#: Environment names with our prefix that are no settings: where the file is, what the person typed, the tests' own.
+NOT_SETTINGS = re.compile(r"CLOUDSTEAD_(CONFIG|COMMAND|TEST_\w+)")
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+")
 _PROFILE = re.compile(r"[A-Za-z0-9._-]+")

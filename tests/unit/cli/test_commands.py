@@ -93,6 +93,12 @@ def test_others_see_how_it_was_started_not_how_they_would(shell):
     assert "export AWS_REGION=eu-west-1\n" in said
 
 
+def test_what_to_type_next_is_said_as_it_was_typed(shell):
+    said = shell("up", "--detach", CLOUDSTEAD_COMMAND="./cloudstead")
+    assert 'eval "$(./cloudstead env)"' in said
+    assert "usage: ./cloudstead up" in shell("up", "--help", CLOUDSTEAD_COMMAND="./cloudstead")
+
+
 def test_env_is_for_a_shell_to_evaluate(shell):
     shell("up", "--detach")
     said = shell("env", AWS_ACCESS_KEY_ID="other")
