@@ -30,7 +30,10 @@ class Commands(Protocol):
     """Failures that a person can mend are raised as `cli.problems.Problem`."""
 
     def root_key(self, settings: Settings) -> tuple[str, str]:
-        """The root user's access key as (id, secret); made, with the data folder, if there is none."""
+        """The root user's access key as (id, secret); made, with the data folder, if there is none.
+
+        The process forks afterwards, so nothing may be left open: no database, no thread.
+        """
         ...
 
     def run(self, settings: Settings, processes: Callable[[dict[str, int]], None]) -> int:

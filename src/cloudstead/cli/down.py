@@ -1,6 +1,5 @@
 """`down` and `reset`: end the control plane, and on request what it made."""
 
-import os
 import shutil
 import signal
 from collections.abc import Callable
@@ -46,7 +45,7 @@ def _stop(settings: Settings) -> bool:
     found = running(settings.data)
     if found is None:
         return False
-    os.kill(found.pid, signal.SIGTERM)
+    found.tell(signal.SIGTERM)
     if not wait_until_unlocked(settings.data, found.settings.stop_grace_s + _STOP_MARGIN_S):
         raise Problem(f"pid {found.pid} does not end; see {log_file(settings)}")
     return True

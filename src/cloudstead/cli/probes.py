@@ -8,6 +8,7 @@ import http.client
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from cloudstead.core.settings import Settings
 State = Literal["ok", "degraded", "missing"]
 
 _ENGINE_TIMEOUT_S = 2.0
+_TRY_TIMEOUT_S = 5.0
 _DISK_BYTES_LOW, _DISK_BYTES_MIN = 4 << 30, 512 << 20
 _CLONE_NEWNS, _CLONE_NEWUTS, _CLONE_NEWIPC, _CLONE_NEWPID, _CLONE_NEWNET = (
     0x00020000, 0x04000000, 0x08000000, 0x20000000, 0x40000000,
@@ -51,6 +53,7 @@ def examine(settings: Settings) -> list[Finding]:
         _cgroups(real),
         _overlay(settings, real),
         *_programs(real),
+        _firewall(real),
         _engine(settings),
         *_ports(settings),
         _resolver(settings),
@@ -110,10 +113,9 @@ def _cgroups(needed: bool) -> Finding:
 
 
 def _overlay(settings: Settings, needed: bool) -> Finding:
-    place = settings.data if settings.data.is_dir() else Path(tempfile.gettempdir())
-    with tempfile.TemporaryDirectory(
-        dir=place if os.access(place, os.W_OK) else None, prefix=".doctor-"
-    ) as folder:
+    near = next(path for path in (settings.data, *settings.data.parents) if path.is_dir())
+    place = near if os.access(near, os.W_OK) else Path(tempfile.gettempdir())
+    with tempfile.TemporaryDirectory(dir=place, prefix=".doctor-") as folder:
         if _in_child(lambda: _mount_overlay(Path(folder))):
             return Finding("overlayfs", "ok", f"works on {place}", needed=needed)
     if os.geteuid() != 0:
@@ -135,6 +137,19 @@ def _programs(needed: bool) -> list[Finding]:
             mend = f"sudo {program()} setup{extra}"
             found.append(Finding(part.program, "missing", part.why, mend, needed and not part.extra))
     return found
+
+
+def _firewall(needed: bool) -> Finding:
+    """Whether the kernel takes rules: tried in a network of its own, which ends with the attempt."""
+    nft = where("nft")
+    if nft and _in_child(
+        lambda: _unshare(_CLONE_NEWNET) and _quiet([nft, "add", "table", "inet", "attempt"])
+    ):
+        return Finding("firewall", "ok", "the kernel takes nftables rules", needed=needed)
+    if nft is None or os.geteuid() != 0:
+        mend = _as_root() if nft else f"sudo {program()} setup"
+        return Finding("firewall", "missing", "could not be tried", mend, needed)
+    return Finding("firewall", "missing", "the kernel takes no nftables rules", "modprobe nf_tables", needed)
 
 
 def _engine(settings: Settings) -> Finding:
@@ -228,6 +243,10 @@ def _in_child(attempt: Callable[[], bool]) -> bool:
 
 def _unshare(kinds: int) -> bool:
     return bool(ctypes.CDLL(None).unshare(kinds) == 0)
+
+
+def _quiet(words: list[str]) -> bool:
+    return subprocess.call(words, stderr=subprocess.DEVNULL, timeout=_TRY_TIMEOUT_S) == 0
 
 
 def _mount_overlay(folder: Path) -> bool:

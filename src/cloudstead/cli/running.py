@@ -4,10 +4,12 @@ The running cloud holds a lock on `run/supervisor.lock` and has written into it 
 lets go of the lock with the last of its processes, so a stale file misleads nobody and a pid is never mistaken.
 """
 
+import contextlib
 import fcntl
 import http.client
 import json
 import os
+import signal
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudstead import __version__
-from cloudstead.core.settings import Settings, load
+from cloudstead.core.settings import Settings, known, load
 
 _HEALTH_TIMEOUT_S = 2.0
 
@@ -27,6 +29,14 @@ class Running:
     pid: int
     version: str
     settings: Settings
+    #: When the supervisor was born, as the kernel counts; tells it from a later process with the same pid.
+    born: str | None
+
+    def tell(self, number: signal.Signals) -> None:
+        """Signal the supervisor, and nobody else. One that is gone needs to be told nothing."""
+        with contextlib.suppress(ProcessLookupError):
+            if _born(self.pid) == self.born:
+                os.kill(self.pid, number)
 
 
 class Lock:
@@ -51,7 +61,8 @@ class Lock:
     def announce(self, settings: Settings) -> None:
         """Tell whoever looks that this process is the cloud."""
         told = {name: str(value) for name, value in asdict(settings).items() if value is not None}
-        self.write({"pid": os.getpid(), "version": __version__, "settings": told})
+        pid = os.getpid()
+        self.write({"pid": pid, "born": _born(pid), "version": __version__, "settings": told})
 
     def write(self, record: Mapping[str, Any]) -> None:
         os.ftruncate(self._descriptor, 0)
@@ -77,7 +88,9 @@ def running(data: Path) -> Running | None:
         os.close(descriptor)
     if "pid" not in record:
         return None
-    return Running(record["pid"], record["version"], load({}, {}, record["settings"], data=data))
+    names = {setting.name for setting in known()}  # another version may have had others
+    told = {name: value for name, value in record["settings"].items() if name in names}
+    return Running(record["pid"], record["version"], load({}, {}, told, data=data), record["born"])
 
 
 def locked(data: Path) -> bool:
@@ -122,6 +135,13 @@ def _cloud(data: Path) -> str | None:
     except (OSError, ValueError):
         return None
     return cloud if isinstance(cloud, str) else None
+
+
+def _born(pid: int) -> str | None:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return None
 
 
 def _free(descriptor: int) -> bool:

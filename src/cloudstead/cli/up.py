@@ -92,6 +92,10 @@ def _take_lock(settings: Settings) -> Lock:
     lock = Lock(settings.data)
     deadline = time.monotonic() + _LOCK_WAIT_S
     while not lock.take():
+        if running(
+            settings.data
+        ):  # not waited for: one that waits would start the cloud again after a `down`
+            raise Problem("another `up` was quicker")
         if time.monotonic() > deadline:
             raise Problem(
                 f"another process works on {settings.data}; wait for it, or stop it: {program()} down"
@@ -152,14 +156,18 @@ def _announce_when_up(settings: Settings) -> None:
     parent = os.getpid()
     if os.fork():
         return
-    deadline = time.monotonic() + _START_TIMEOUT_S
-    while os.getppid() == parent and time.monotonic() < deadline:
-        said = health(settings)
-        if said is not None:
-            print(f"Cloudstead {__version__} is up; Ctrl-C stops it.\n{summary(settings, said)}", flush=True)
-            break
-        time.sleep(_POLL_S)
-    os._exit(0)
+    try:
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while os.getppid() == parent and time.monotonic() < deadline:
+            said = health(settings)
+            if said is not None:
+                print(
+                    f"Cloudstead {__version__} is up; Ctrl-C stops it.\n{summary(settings, said)}", flush=True
+                )
+                break
+            time.sleep(_POLL_S)
+    finally:
+        os._exit(0)
 
 
 def _tail(log: Path, from_byte: int) -> str:

@@ -150,6 +150,9 @@ def test_two_ups_at_once_make_one_cloud(shell):
     ]
     said = [one.communicate(timeout=40)[0] for one in both]
     assert [one.returncode for one in both] == [0, 0], said
+    shell("down")
+    assert running(shell.data) is None, "the slower one does not start it again"
+    shell("up", "--detach")
     assert len(json.loads(shell("status", "--json"))["processes"]) == 2
 
 
