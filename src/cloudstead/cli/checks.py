@@ -32,7 +32,7 @@ def _checks(root: Path) -> list[tuple[str, list[str]]]:
         ("lint", [str(tools / "ruff"), "check", "."]),
         ("types", [str(tools / "mypy")]),
         ("layers", [str(tools / "lint-imports")]),
-        ("tests", [sys.executable, "-m", "pytest", *_folders(root)]),
+        ("tests", [sys.executable, "-m", "pytest", "--continue-on-collection-errors", *_folders(root)]),
     ]
 
 

@@ -1,9 +1,11 @@
 """`./cloudstead`: installs when it must, and otherwise becomes the program at once. Nothing is fetched here."""
 
 import os
+import pwd
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,20 @@ def test_an_environment_whose_python_is_gone_is_made_anew(checkout):
     (checkout.root / ".venv/bin/python").symlink_to("/nonexistent")
     checkout("up")
     assert checkout.asked() == (["venv", "pip"], False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be no longer")
+def test_under_sudo_the_environment_belongs_to_the_checkouts_owner():
+    with tempfile.TemporaryDirectory() as folder:  # a place where others may go
+        Path(folder).chmod(0o755)
+        checkout = Checkout(Path(folder) / "checkout")
+        person = pwd.getpwnam("daemon")
+        for path in (checkout.root, *checkout.root.rglob("*")):
+            os.chown(path, person.pw_uid, person.pw_gid)
+        uv = checkout.tools / "uv"
+        uv.write_text(uv.read_text().replace(sys.executable, "/usr/bin/python3"))
+        checkout("up", SUDO_UID=str(person.pw_uid))
+        assert checkout.program.stat().st_uid == person.pw_uid
 
 
 def test_an_old_python_is_told_so_kindly(checkout):

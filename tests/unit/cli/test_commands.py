@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -97,6 +98,17 @@ def test_what_to_type_next_is_said_as_it_was_typed(shell):
     said = shell("up", "--detach", CLOUDSTEAD_COMMAND="./cloudstead")
     assert 'eval "$(./cloudstead env)"' in said
     assert "usage: ./cloudstead up" in shell("up", "--help", CLOUDSTEAD_COMMAND="./cloudstead")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_under_sudo_the_cloud_is_that_of_who_typed_sudo(shell):
+    del shell.environment["CLOUDSTEAD_DATA"]
+    home = pwd.getpwnam("daemon").pw_dir
+    assert json.loads(shell("status", "--json", status=3, SUDO_USER="daemon"))["data"].startswith(home)
+    assert (
+        json.loads(shell("status", "--json", status=3))["data"]
+        == f"{shell.folder}/home/.local/share/cloudstead"
+    )
 
 
 def test_env_is_for_a_shell_to_evaluate(shell):
