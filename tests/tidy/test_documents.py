@@ -32,7 +32,7 @@ def test_every_setting_is_read_by_something():
     sources = [
         read(name) for name in files() if name.parts[:2] == ("src", "cloudstead") and name.suffix == ".py"
     ]
-    code = "\n".join(sources)
+    code = "\n".join(source for source in sources if "class Settings:" not in source)
     unread = [one.name for one in known() if not re.search(rf"\b(settings|in_force)\.{one.name}\b", code)]
     assert unread == []
 
