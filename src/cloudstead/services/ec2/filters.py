@@ -8,12 +8,17 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from cloudstead.core.errors import ServiceError
-from cloudstead.services.ec2.rows import Ec2Row
 
-E = TypeVar("E", bound=Ec2Row)
+
+class Tagged(Protocol):
+    @property
+    def tags(self) -> Mapping[str, str]: ...
+
+
+E = TypeVar("E", bound=Tagged)
 
 #: What a filter compares: nothing, one value or several. Booleans compare as "true" and "false".
 Found = str | bool | int | datetime | None | Iterable[str | None]
