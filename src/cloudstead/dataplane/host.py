@@ -64,6 +64,32 @@ async def run(
     return out
 
 
+async def run_into(command: Sequence[str | Path], output: int, *, timeout_s: float = 30.0) -> None:
+    """Run a command whose descendants keep `output` (a file descriptor) as their standard output and error.
+
+    Raises DriverError as `run` does; what went wrong stands in the output.
+    """
+    words = [str(word) for word in command]
+    log.debug("run %s", " ".join(words))
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *words, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    except OSError as e:
+        raise DriverError(f"{words[0]}: cannot be started: {e.strerror}") from e
+    try:
+        async with asyncio.timeout(timeout_s):
+            await process.wait()
+    except (TimeoutError, asyncio.CancelledError) as e:
+        _kill_group(process.pid)
+        await process.wait()
+        if isinstance(e, asyncio.CancelledError):
+            raise
+        raise DriverError(f"{words[0]}: no end after {timeout_s} s") from e
+    if process.returncode:
+        raise DriverError(f"{' '.join(words[:6])}: status {process.returncode}")
+
+
 def _kill_group(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)

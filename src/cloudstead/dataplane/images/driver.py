@@ -40,7 +40,9 @@ class ImagesDriver(Protocol):
         """Make it exist; minutes for the first Debian one. Safe to repeat; two at once of one name build once."""
         ...
 
-    async def import_archive(self, recipe: Recipe, source: Path | str, progress: Progress | None = None) -> None:
+    async def import_archive(
+        self, recipe: Recipe, source: Path | str, progress: Progress | None = None
+    ) -> None:
         """Make an image from a root file system tarball (a path) or an OCI reference (`docker://…`, `oci:…`)."""
         ...
 

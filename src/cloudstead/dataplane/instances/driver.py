@@ -68,7 +68,8 @@ class InstancesDriver(Protocol):
 
     async def stop(self, id: str, *, force: bool = False) -> None:
         """Make it not run, disk and identity kept. Asks with a signal first, ends it after a grace time or at once
-        if forced. Safe to repeat, and on one never made."""
+        if forced. Safe to repeat, and on one never made.
+        """
         ...
 
     async def remove(self, id: str) -> None:

@@ -1,0 +1,56 @@
+"""Control groups, version 1 or 2: what a machine has used, and their removal."""
+
+import contextlib
+from pathlib import Path
+
+from cloudstead.dataplane.instances.driver import Usage
+
+_ROOT = Path("/sys/fs/cgroup")
+
+
+def usage(group: str, pid: int) -> Usage:
+    """Counters of a group; `pid` is a process inside, for its network's."""
+    received, sent = _network(pid)
+    return Usage(
+        cpu_ns=_cpu_ns(group),
+        memory_bytes=_memory_bytes(group),
+        network_in_bytes=received,
+        network_out_bytes=sent,
+    )
+
+
+def remove(group: str) -> None:
+    """Remove a group from every hierarchy. One with processes left in it stays. Safe to repeat."""
+    for hierarchy in (_ROOT, *_ROOT.iterdir()):
+        with contextlib.suppress(OSError):
+            (hierarchy / group.lstrip("/")).rmdir()
+
+
+def _cpu_ns(group: str) -> int:
+    first = _ROOT / "cpuacct" / group.lstrip("/") / "cpuacct.usage"
+    if first.exists():
+        return int(first.read_text())
+    second = _ROOT / group.lstrip("/") / "cpu.stat"
+    fields = dict(line.split() for line in second.read_text().splitlines()) if second.exists() else {}
+    return int(fields.get("usage_usec", 0)) * 1000
+
+
+def _memory_bytes(group: str) -> int:
+    for path in (
+        _ROOT / "memory" / group.lstrip("/") / "memory.usage_in_bytes",
+        _ROOT / group.lstrip("/") / "memory.current",
+    ):
+        if path.exists():
+            return int(path.read_text())
+    return 0
+
+
+def _network(pid: int) -> tuple[int, int]:
+    """Bytes received and sent by all but the loopback interface."""
+    received = sent = 0
+    for line in Path(f"/proc/{pid}/net/dev").read_text().splitlines()[2:]:
+        name, _, counters = line.partition(":")
+        if name.strip() != "lo":
+            fields = counters.split()
+            received, sent = received + int(fields[0]), sent + int(fields[8])
+    return received, sent

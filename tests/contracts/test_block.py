@@ -1,0 +1,50 @@
+"""What every holder of volumes promises, tried on the fake and on directories."""
+
+import asyncio
+
+import pytest
+
+from cloudstead.dataplane.block.directories import Directories
+from cloudstead.dataplane.block.driver import VolumeSpec
+from cloudstead.dataplane.block.fake import FakeVolumes
+
+_SPEC = VolumeSpec(id="vol-1", size_bytes=1 << 30, image="tiny")
+
+
+@pytest.fixture(params=["fake", "directories"])
+def volumes(request, tmp_path):
+    return FakeVolumes() if request.param == "fake" else Directories(tmp_path)
+
+
+def seen(volumes) -> list[str]:
+    return [one.id for one in asyncio.run(volumes.observe())]
+
+
+def test_each_step_twice(volumes):
+    for _ in range(2):
+        asyncio.run(volumes.remove("vol-1"))
+    assert seen(volumes) == []
+    for _ in range(2):
+        asyncio.run(volumes.ensure(_SPEC))
+    assert seen(volumes) == ["vol-1"]
+    for _ in range(2):
+        asyncio.run(volumes.remove("vol-1"))
+    assert seen(volumes) == []
+
+
+def test_bytes_of_one_that_exists_are_not_touched(tmp_path):
+    asyncio.run(Directories(tmp_path).ensure(_SPEC))
+    (tmp_path / "volumes/vol-1/upper/mine").write_text("kept")
+    asyncio.run(Directories(tmp_path).ensure(_SPEC))
+    assert (tmp_path / "volumes/vol-1/upper/mine").read_text() == "kept"
+
+
+def test_what_a_crash_left_half_made_or_half_deleted_is_seen_and_mended(tmp_path):
+    (tmp_path / "volumes/vol-1").mkdir(parents=True)
+    (tmp_path / "volumes/.removing-vol-2/upper").mkdir(parents=True)
+    volumes = Directories(tmp_path)
+    assert sorted(seen(volumes)) == ["vol-1", "vol-2"]
+    asyncio.run(volumes.ensure(_SPEC))
+    assert (tmp_path / "volumes/vol-1/work").is_dir()
+    asyncio.run(volumes.remove("vol-2"))
+    assert seen(volumes) == ["vol-1"]

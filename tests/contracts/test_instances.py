@@ -1,0 +1,192 @@
+"""What every machine driver promises, tried on the fake and on runc; and that a real guest lets you in by ssh."""
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cloudstead.core.errors import DriverError
+from cloudstead.dataplane.block.directories import Directories
+from cloudstead.dataplane.block.driver import VolumeSpec
+from cloudstead.dataplane.images.driver import Recipe
+from cloudstead.dataplane.images.store import Images
+from cloudstead.dataplane.instances.driver import InstanceSpec
+from cloudstead.dataplane.instances.fake import FakeMachines
+from cloudstead.dataplane.instances.oci import OciMachines
+from tests.support import world
+from tests.support.cloud import ssh_words, until
+from tests.support.imds import Metadata
+
+_ID, _CLOUD = "i-0000000000000c0de", "c0ffee"
+_TINY = Recipe(name="tiny", source="tiny", login="ec2-user")
+
+
+def spec(boot: int = 0) -> InstanceSpec:
+    return InstanceSpec(
+        id=_ID, image="tiny", root_volume="vol-1", boot=boot, vcpus=1.0, memory_bytes=256 << 20,
+        hostname="ip-10-0-0-5", network="vpc-1", login="ec2-user",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("images")
+    asyncio.run(Images(folder).ensure(_TINY))
+    return folder
+
+
+class Real:
+    """A data folder with a volume, a network namespace whose `lo` has the guest's address, and metadata."""
+
+    def __init__(self, data: Path, images: Path) -> None:
+        self.data = data
+        self.namespace = data / "run" / "netns" / _ID
+        self.namespace.parent.mkdir(parents=True)
+        self.namespace.touch()
+        subprocess.run(["unshare", f"--net={self.namespace}", "true"], check=True)
+        self.inside("ip", "link", "set", "lo", "up")
+        self.inside("ip", "address", "add", "169.254.169.254/32", "dev", "lo")
+        self.inside("ip", "address", "add", "10.0.0.5/32", "dev", "lo")
+        asyncio.run(Directories(data).ensure(VolumeSpec(id="vol-1", size_bytes=1 << 30, image="tiny")))
+        self.key = data / "key"
+        subprocess.run(["ssh-keygen", "-qt", "ed25519", "-N", "", "-f", self.key], check=True)
+        self.metadata = Metadata(
+            self.namespace,
+            {
+                "meta-data/local-hostname": "ip-10-0-0-5.ec2.internal",
+                "meta-data/local-ipv4": "10.0.0.5",
+                "meta-data/instance-id": _ID,
+                "meta-data/placement/region": "us-east-1",
+                "meta-data/public-keys/0/openssh-key": self.key.with_suffix(".pub").read_text(),
+                "user-data": "#!/bin/sh\necho ran by $(id -u) >>/var/log/user-data\n",
+            },
+        )
+        self.machines = OciMachines(data, _CLOUD, images=images, grace_s=3)
+
+    def inside(self, *words: str | Path) -> str:
+        command = ["nsenter", f"--net={self.namespace}", *words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def ssh(self, command: str) -> str:
+        return self.inside(*ssh_words(self.key), "ec2-user@10.0.0.5", command)
+
+    def console(self) -> str:
+        return asyncio.run(self.machines.console(_ID)).decode()
+
+    def close(self) -> None:
+        asyncio.run(self.machines.remove(_ID))
+        self.metadata.close()
+        subprocess.run(["umount", self.namespace], check=True)
+        assert world.mounts(self.data) == []
+        assert world.processes(str(self.data)) == []
+        assert world.cgroups(f"cloudstead-{_CLOUD}") == []
+
+
+@pytest.fixture
+def real(tmp_path, images):
+    if os.geteuid() != 0 or shutil.which("runc") is None:
+        pytest.skip("needs root and runc")
+    made = Real(tmp_path, images)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["memory", "file", pytest.param("oci", marks=pytest.mark.root)])
+def machines(request, tmp_path):
+    if request.param == "oci":
+        return request.getfixturevalue("real").machines
+    return FakeMachines(tmp_path / "machines.json" if request.param == "file" else None)
+
+
+def seen(machines) -> list[tuple[str, int, bool]]:
+    return [(one.id, one.boot, one.running) for one in asyncio.run(machines.observe())]
+
+
+def test_life_of_a_machine_each_step_twice(machines):
+    def twice(call):
+        asyncio.run(call())
+        asyncio.run(call())
+
+    twice(lambda: machines.remove(_ID))
+    twice(lambda: machines.stop(_ID))
+    assert seen(machines) == []
+    twice(lambda: machines.ensure(spec()))
+    assert seen(machines) == [(_ID, 0, True)]
+    assert asyncio.run(machines.usage(_ID)) is not None
+    twice(lambda: machines.set_limits(_ID, vcpus=0.5, memory_bytes=128 << 20))
+    twice(lambda: machines.ensure(spec(boot=1)))
+    assert seen(machines) == [(_ID, 1, True)]
+    twice(lambda: machines.stop(_ID))
+    assert seen(machines) == [(_ID, 1, False)]
+    assert asyncio.run(machines.usage(_ID)) is None
+    assert asyncio.run(machines.console(_ID))
+    twice(lambda: machines.remove(_ID))
+    assert seen(machines) == []
+
+
+def test_fake_outlives_its_process_and_says_no_when_told(tmp_path):
+    asyncio.run(FakeMachines(tmp_path / "m.json").ensure(spec()))
+    again = FakeMachines(tmp_path / "m.json")
+    assert seen(again) == [(_ID, 0, True)]
+    again.fail = "out of luck"
+    with pytest.raises(DriverError, match="out of luck"):
+        asyncio.run(again.remove(_ID))
+
+
+@pytest.mark.root
+def test_ssh_user_data_and_the_disk_outlive_a_stop(real):
+    asyncio.run(real.machines.ensure(spec()))
+    until(lambda: "END SSH HOST KEY" in real.console() and "ended with status" in real.console())
+    assert real.ssh("whoami; hostname; sudo id -u 2>/dev/null || true").split()[:2] == [
+        "ec2-user",
+        "ip-10-0-0-5",
+    ]
+    real.ssh("echo kept >mine")
+    asyncio.run(real.machines.stop(_ID))
+    asyncio.run(real.machines.ensure(spec(boot=1)))
+    until(lambda: real.console().count("END SSH HOST KEY") == 2)
+    assert real.ssh("cat mine") == "kept\n"
+    assert real.ssh("cat /var/log/user-data") == "ran by 0\n"
+
+
+@pytest.mark.root
+def test_a_killed_machine_is_seen_dead_and_started_again(real):
+    asyncio.run(real.machines.ensure(spec()))
+    os.kill(real.machines._running_pid(_ID), signal.SIGKILL)
+    until(lambda: seen(real.machines) == [(_ID, 0, False)])
+    asyncio.run(real.machines.ensure(spec()))
+    assert seen(real.machines) == [(_ID, 0, True)]
+
+
+@pytest.mark.root
+def test_created_and_never_started_is_not_running(real):
+    bundle = real.machines._prepare(spec())
+    with (bundle / "console.log").open("ab") as console:
+        command = ["runc", "--root", real.machines._runc_root, "create", "--bundle", bundle, _ID]
+        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, check=True)
+    assert seen(real.machines) == [(_ID, 0, False)]
+    asyncio.run(real.machines.ensure(spec()))
+    assert seen(real.machines) == [(_ID, 0, True)]
+
+
+@pytest.mark.root
+def test_missing_parts_are_named(real):
+    shutil.rmtree(real.data / "volumes" / "vol-1")
+    with pytest.raises(DriverError, match="vol-1 is not there yet"):
+        asyncio.run(real.machines.ensure(spec()))
+
+
+@pytest.mark.root
+def test_a_volume_stays_while_a_machine_stands_on_it(real):
+    asyncio.run(real.machines.ensure(spec()))
+    with pytest.raises(DriverError, match="still stands on it"):
+        asyncio.run(Directories(real.data).remove("vol-1"))
+    asyncio.run(real.machines.remove(_ID))
+    asyncio.run(Directories(real.data).remove("vol-1"))
+    assert asyncio.run(Directories(real.data).observe()) == []
