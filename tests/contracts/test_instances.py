@@ -176,6 +176,29 @@ def test_created_and_never_started_is_not_running(real):
 
 
 @pytest.mark.root
+def test_a_long_console_is_cut_to_its_end(real):
+    asyncio.run(real.machines.ensure(spec()))
+    console = real.data / "instances" / _ID / "console.log"
+    with console.open("ab") as log:
+        log.write(b"x" * (5 << 20) + b"newest\n")
+    seen(real.machines)
+    assert console.stat().st_size < 1 << 20
+    assert "newest" in real.console()
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("command", ["poweroff", "reboot", "shutdown"])
+def test_power_off_inside_ends_the_machine(real, command):
+    asyncio.run(real.machines.ensure(spec()))
+    pid = real.machines._running_pid(_ID)
+    until(lambda: "END SSH HOST KEY" in real.console())
+    subprocess.run(
+        ["nsenter", f"--target={pid}", "--all", "/bin/sh", "-lc", command], check=False, timeout=10
+    )
+    until(lambda: seen(real.machines) == [(_ID, 0, False)], timeout_s=8)
+
+
+@pytest.mark.root
 def test_missing_parts_are_named(real):
     shutil.rmtree(real.data / "volumes" / "vol-1")
     with pytest.raises(DriverError, match="vol-1 is not there yet"):

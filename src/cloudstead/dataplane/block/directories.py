@@ -5,7 +5,6 @@ The size of a volume is not enforced here: the disk below is shared.
 
 import asyncio
 import contextlib
-import os
 import shutil
 from pathlib import Path
 
@@ -21,7 +20,7 @@ class Directories:
 
     async def observe(self) -> list[VolumeSeen]:
         try:
-            names = os.listdir(self._volumes)
+            names = [path.name for path in self._volumes.iterdir()]
         except FileNotFoundError:
             return []
         return [VolumeSeen(id=name.removeprefix(_REMOVING)) for name in sorted(names)]

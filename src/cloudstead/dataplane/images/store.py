@@ -10,6 +10,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from cloudstead.dataplane import host
 from cloudstead.dataplane.images import debian, guest, tiny
 from cloudstead.dataplane.images.driver import ImageSeen, Progress, Recipe
 
+_OCI_REFERENCE = re.compile(r"(docker|oci|oci-archive|docker-archive|dir|containers-storage):")
 _BUILDING = ".building-"
 _UNPACK_TIMEOUT_S = 900.0
 
@@ -70,7 +72,7 @@ class Images:
         async with self._building(recipe.name) as root:
             if not root:
                 return
-            if isinstance(source, str) and ":" in source and not Path(source).exists():
+            if isinstance(source, str) and _OCI_REFERENCE.match(source):
                 await _unpack_oci(source, root, say)
             else:
                 say(f"Unpacking {source}")
@@ -157,6 +159,10 @@ async def _unpack_oci(reference: str, root: Path, say: Progress) -> None:
     say("Unpacking")
     bundle = root.parent / "bundle"
     await host.run(["umoci", "unpack", "--image", f"{work}:image", bundle], timeout_s=_UNPACK_TIMEOUT_S)
+    await asyncio.to_thread(_take_unpacked, bundle, work, root)
+
+
+def _take_unpacked(bundle: Path, work: Path, root: Path) -> None:
     root.rmdir()
     (bundle / "rootfs").rename(root)
     shutil.rmtree(work)
@@ -166,5 +172,5 @@ async def _unpack_oci(reference: str, root: Path, say: Progress) -> None:
 def _size_bytes(root: Path) -> int:
     total = 0
     for folder, _, files in os.walk(root):
-        total += sum(os.lstat(os.path.join(folder, file)).st_size for file in files)
+        total += sum((Path(folder) / file).lstat().st_size for file in files)
     return total

@@ -69,7 +69,7 @@ class FakeMachines:
     async def _may_change(self) -> None:
         if self.fail is not None:
             raise DriverError(self.fail)
-        while self.hang:
+        while self.hang:  # noqa: ASYNC110 - tests set it from anywhere, other threads included
             await asyncio.sleep(0.01)
 
     def _read(self) -> _Machines:

@@ -24,6 +24,7 @@ from cloudstead.dataplane.instances.driver import Capability, InstanceSeen, Inst
 from cloudstead.dataplane.instances.oci_config import BOOT, HostRights, runtime_config
 
 _CONSOLE_BYTES = 64 * 1024
+_CONSOLE_BYTES_MAX = 4 * 1024 * 1024  # then it is cut to its newest 64 KiB
 _RUNC_TIMEOUT_S = 30.0
 _KILL_TIMEOUT_S = 10.0
 
@@ -61,6 +62,8 @@ class OciMachines:
 
     async def observe(self) -> list[InstanceSeen]:
         ids = {*_names(self._instances), *_names(self._runc_root)}
+        for id in ids:
+            _bound(self._instances / id / "console.log")
         return [self._seen(id) for id in sorted(ids) if not id.startswith(".")]
 
     async def ensure(self, spec: InstanceSpec) -> None:
@@ -213,9 +216,21 @@ async def _gone(pid: int, timeout_s: float) -> bool:
     return True
 
 
+def _bound(console: Path) -> None:
+    """Cut a console that has grown too long. The machine appends, so what it writes next follows what is kept."""
+    with contextlib.suppress(FileNotFoundError):
+        if console.stat().st_size > _CONSOLE_BYTES_MAX:
+            with console.open("r+b") as log:
+                log.seek(-_CONSOLE_BYTES, os.SEEK_END)
+                newest = log.read(_CONSOLE_BYTES)
+                log.truncate(0)
+                log.seek(0)
+                log.write(newest)
+
+
 def _names(folder: Path) -> list[str]:
     try:
-        return os.listdir(folder)
+        return [path.name for path in folder.iterdir()]
     except FileNotFoundError:
         return []
 

@@ -29,7 +29,7 @@ def furnish(root: Path, recipe: Recipe) -> None:
     _link_applets(home)
     if not (root / "usr/sbin/sshd").exists():
         _dropbear(root, home)
-    for name in ("poweroff", "halt", "shutdown"):
+    for name in ("poweroff", "halt", "reboot", "shutdown"):
         if not (root / "sbin" / name).exists():
             _replace(root / "sbin" / name, _POWER, 0o755)
     _user(root, recipe.login)
