@@ -1,6 +1,7 @@
 """Control groups, version 1 or 2: what a machine has used, and their removal."""
 
 import contextlib
+import re
 from pathlib import Path
 
 from cloudstead.dataplane.instances.driver import Usage
@@ -11,11 +12,14 @@ _ROOT = Path("/sys/fs/cgroup")
 def usage(group: str, pid: int) -> Usage:
     """Counters of a group; `pid` is a process inside, for its network's."""
     received, sent = _network(pid)
+    read, written = _disk(group)
     return Usage(
         cpu_ns=_cpu_ns(group),
         memory_bytes=_memory_bytes(group),
         network_in_bytes=received,
         network_out_bytes=sent,
+        disk_read_bytes=read,
+        disk_write_bytes=written,
     )
 
 
@@ -43,6 +47,17 @@ def _memory_bytes(group: str) -> int:
         if path.exists():
             return int(path.read_text())
     return 0
+
+
+def _disk(group: str) -> tuple[int, int]:
+    """Bytes read and written, as far as the kernel charges them to the group: version 1 knows no cached writes."""
+    first = _ROOT / "blkio" / group.lstrip("/") / "blkio.throttle.io_service_bytes"
+    second = _ROOT / group.lstrip("/") / "io.stat"
+    text = first.read_text() if first.exists() else second.read_text() if second.exists() else ""
+    return (
+        sum(map(int, re.findall(r"(?:Read |rbytes=)(\d+)", text))),
+        sum(map(int, re.findall(r"(?:Write |wbytes=)(\d+)", text))),
+    )
 
 
 def _network(pid: int) -> tuple[int, int]:

@@ -14,6 +14,10 @@ from cloudstead.dataplane.images.driver import Recipe
 
 _HOME = "usr/lib/cloudstead"
 _UID = 1000
+_MOTD = """\
+This is a Cloudstead instance, made from the image {name}: a container on a kernel that it shares with
+its host, not a machine of Amazon's. /etc/os-release says whose packages are inside.
+"""
 _POWER = "#!/usr/lib/cloudstead/busybox sh\n# Ends the machine: its init hears SIGTERM.\nkill -TERM 1\n"
 
 
@@ -33,6 +37,7 @@ def furnish(root: Path, recipe: Recipe) -> None:
         if not (root / "sbin" / name).exists():
             _replace(root / "sbin" / name, _POWER, 0o755)
     _user(root, recipe.login)
+    _replace(root / "etc/motd", _MOTD.format(name=recipe.name), 0o644)
     if recipe.os_release:
         _os_release(root, recipe.os_release)
 
