@@ -48,3 +48,11 @@ def test_what_a_crash_left_half_made_or_half_deleted_is_seen_and_mended(tmp_path
     assert (tmp_path / "volumes/vol-1/work").is_dir()
     asyncio.run(volumes.remove("vol-2"))
     assert seen(volumes) == ["vol-1"]
+
+
+def test_a_volume_made_again_after_a_deletion_cut_short_can_be_removed(tmp_path):
+    (tmp_path / "volumes/.removing-vol-1/upper").mkdir(parents=True)
+    volumes = Directories(tmp_path)
+    asyncio.run(volumes.ensure(_SPEC))
+    asyncio.run(volumes.remove("vol-1"))
+    assert seen(volumes) == []

@@ -199,6 +199,18 @@ def test_power_off_inside_ends_the_machine(real, command):
 
 
 @pytest.mark.root
+def test_a_machine_outlives_the_kill_of_who_started_it(real, images):
+    started = os.fork()
+    if started == 0:
+        asyncio.run(OciMachines(real.data, _CLOUD, images=images).ensure(spec()))
+        os.kill(os.getpid(), signal.SIGKILL)
+    assert os.waitstatus_to_exitcode(os.waitpid(started, 0)[1]) == -signal.SIGKILL
+    assert seen(real.machines) == [(_ID, 0, True)]
+    until(lambda: "END SSH HOST KEY" in real.console())
+    assert real.ssh("whoami") == "ec2-user\n"
+
+
+@pytest.mark.root
 def test_missing_parts_are_named(real):
     shutil.rmtree(real.data / "volumes" / "vol-1")
     with pytest.raises(DriverError, match="vol-1 is not there yet"):

@@ -37,6 +37,7 @@ class Directories:
             raise DriverError(f"{id}: a machine still stands on it")
         # Renamed first: a volume half deleted is never taken for a whole one.
         doomed = self._volumes / f"{_REMOVING}{id}"
+        await asyncio.to_thread(shutil.rmtree, doomed, True)  # what an earlier try left
         with contextlib.suppress(FileNotFoundError):
             (self._volumes / id).rename(doomed)
         await asyncio.to_thread(shutil.rmtree, doomed, True)

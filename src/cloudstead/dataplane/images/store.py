@@ -89,7 +89,8 @@ class Images:
             await asyncio.to_thread(guest.furnish, root, recipe)
 
     async def remove(self, name: str) -> None:
-        doomed = self._folder / f"{_BUILDING}removed-{name}-{os.getpid()}"
+        doomed = self._folder / f"{_BUILDING}removed-{name}"
+        await asyncio.to_thread(shutil.rmtree, doomed, True)  # what an earlier try left
         with contextlib.suppress(FileNotFoundError):
             (self._folder / name).rename(doomed)
         await asyncio.to_thread(shutil.rmtree, doomed, True)
