@@ -32,7 +32,7 @@ STATE_CODES: dict[InstanceState, int] = {
 }
 
 
-class MetadataOptions(Part, frozen=True):
+class MetadataOptions(Part, frozen=True, kw_only=True):
     tokens: Literal["optional", "required"] = "optional"
     hop_limit: int = 1
     endpoint: Literal["enabled", "disabled"] = "enabled"
@@ -40,7 +40,7 @@ class MetadataOptions(Part, frozen=True):
     tags: Literal["enabled", "disabled"] = "disabled"
 
 
-class Profile(Part, frozen=True):
+class Profile(Part, frozen=True, kw_only=True):
     """An IAM instance profile as an instance carries it."""
 
     id: str  # AIPA…
@@ -64,6 +64,7 @@ class Instance(Ec2Row, frozen=True, kw_only=True):
     recipe: Recipe  # the image's, kept here: an image may be deregistered while its instances go on
     architecture: str
     root_device: str
+    boot_mode: str = ""  # the image's
     type: str
     zone: str
     vpc_id: str
@@ -190,7 +191,7 @@ class Volume(Ec2Row, frozen=True, kw_only=True):
 # --- what instances are made from
 
 
-class ImageDevice(Part, frozen=True):
+class ImageDevice(Part, frozen=True, kw_only=True):
     """A block device that an image maps. Without a snapshot it is one of the machine's own disks."""
 
     name: str

@@ -116,6 +116,7 @@ def key_type(key: PublicKey) -> KeyType:
 
 
 def _parse(material: bytes) -> PublicKey | None:
+    key: object
     try:
         if material.startswith(b"---- BEGIN SSH2 PUBLIC KEY"):
             key = serialization.load_ssh_public_key(_from_rfc4716(material))

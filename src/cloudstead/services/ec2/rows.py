@@ -26,8 +26,23 @@ class Ec2Row(Row, frozen=True, kw_only=True):
     region: str
     tags: dict[str, str] = {}
 
+    @property
+    def visible(self) -> bool:
+        """Whether callers still see it. A row that only waits for the world to be cleared is not."""
+        return True
+
     def arn(self) -> str:
         return arn("ec2", f"{self.resource_type}/{self.id}", account=self.account, region=self.region)
+
+    @classmethod
+    def missing(cls, id: str) -> ServiceError:
+        return ServiceError(f"The {cls.noun} ID '{id}' does not exist", code=f"{cls.id_error}.NotFound")
+
+    @classmethod
+    def malformed(cls, id: str) -> ServiceError:
+        return ServiceError(
+            f'Invalid id: "{id}" (expecting "{cls.prefix}-...")', code=f"{cls.id_error}.Malformed"
+        )
 
 
 E = TypeVar("E", bound=Ec2Row)
@@ -41,6 +56,8 @@ class Settings:
     public_pool: str = "198.18.0.0/16"
     #: How long a terminated instance stays visible, in seconds; AWS keeps it about an hour.
     terminated_visible_s: float = 3600.0
+    #: How many vCPUs the running instances of an account may have in a region; a raised quota, as AWS grants them.
+    vcpus_max: int = 4096
     #: Name of the machine driver in use ("oci", "docker", "fake", "none"), shown to callers as a tag where it matters.
     machines: str = "oci"
 
@@ -58,18 +75,15 @@ class Resources:
 
     def mine(self, kind: type[E], caller: Caller) -> list[E]:
         """Every row of the kind in the caller's account and region, oldest first."""
-        return self.store.rows(kind, account=caller.account, region=caller.region)
+        rows = self.store.rows(kind, account=caller.account, region=caller.region)
+        return rows if kind.visible is Ec2Row.visible else [row for row in rows if row.visible]
 
     def find(self, kind: type[E], caller: Caller, id: str) -> E:
         """The caller's row of this id, or the kind's Malformed or NotFound error."""
         row = self.store.get(kind, id)
-        if row is not None and row.account == caller.account and row.region == caller.region:
+        if row is not None and row.account == caller.account and row.region == caller.region and row.visible:
             return row
-        if not ids.well_formed(id, kind.prefix):
-            raise ServiceError(
-                f'Invalid id: "{id}" (expecting "{kind.prefix}-...")', code=f"{kind.id_error}.Malformed"
-            )
-        raise ServiceError(f"The {kind.noun} ID '{id}' does not exist", code=f"{kind.id_error}.NotFound")
+        raise kind.missing(id) if ids.well_formed(id, kind.prefix) else kind.malformed(id)
 
     def find_all(self, kind: type[E], caller: Caller, wanted: list[str]) -> list[E]:
         """The rows of these ids in the order asked for; all of the caller's if none is asked for."""
