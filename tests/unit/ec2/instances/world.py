@@ -47,6 +47,7 @@ from cloudstead.services.ec2.tagging import Tags
 from cloudstead.services.ec2.volume_reconcile import Volumes
 from cloudstead.services.ec2.volumes import DescribeVolumes
 from cloudstead.store import Store
+from tests.support.fuse import Crash
 
 ACCOUNT = "123456789012"
 CALLER = Caller(account=ACCOUNT, region="us-east-1", arn=f"arn:aws:iam::{ACCOUNT}:root", user_id=ACCOUNT)
@@ -267,13 +268,20 @@ class World:
                 steps = 0
                 for reconciler in reconcilers:
                     steps += await reconciler.pass_once()
-                    await reconciler.idle()
+                    await finished(reconciler)
                 self.clock.advance(0.5)
                 if not steps:
                     return
             raise AssertionError("never settles")
 
         asyncio.run(work())
+
+
+async def finished(reconciler):
+    """Wait until no step is in flight; a crash in one is a crash of the process."""
+    for outcome in await asyncio.gather(*reconciler._in_flight.values(), return_exceptions=True):
+        if isinstance(outcome, Crash):
+            raise outcome
 
 
 def evaluated(one):
