@@ -4,11 +4,13 @@
 """
 
 import asyncio
+import functools
 import ipaddress
 import random
 
 import msgspec
 
+from cloudstead.app.operations import snake_case
 from cloudstead.control.reconciler import Reconciler
 from cloudstead.core import ids
 from cloudstead.core.caller import Caller
@@ -18,6 +20,7 @@ from cloudstead.core.tools import Tools
 from cloudstead.dataplane.block.fake import FakeVolumes
 from cloudstead.dataplane.images.fake import FakeImages
 from cloudstead.dataplane.instances.fake import FakeMachines
+from cloudstead.gateway.wire import WireRequest, load, serialize
 from cloudstead.services.ec2 import image_catalogue
 from cloudstead.services.ec2.image_catalogue import CLOUDSTEAD
 from cloudstead.services.ec2.images import Images
@@ -53,6 +56,9 @@ ACCOUNT = "123456789012"
 CALLER = Caller(account=ACCOUNT, region="us-east-1", arn=f"arn:aws:iam::{ACCOUNT}:root", user_id=ACCOUNT)
 PROFILE = Profile(id="AIPA0000000000000001", arn=f"arn:aws:iam::{ACCOUNT}:instance-profile/web")
 TINY = next(image.id for image in image_catalogue.images("us-east-1").values() if image.account == CLOUDSTEAD)
+
+
+OPERATIONS = {snake_case(name): name for name in load("ec2").operation_names}
 
 
 class PlainNetwork:
@@ -223,9 +229,17 @@ class World:
         """An operation of any part, called as `world.run_instances(ImageId=…)`."""
         for part in self.__dict__.get("_parts", ()):
             if hasattr(part, name):
-                operation = getattr(part, name)
-                return lambda caller=CALLER, **request: operation(caller, request)
+                return functools.partial(self._call, getattr(part, name))
         raise AttributeError(name)
+
+    @staticmethod
+    def _call(operation, caller=CALLER, **request):
+        """Call an operation and see that its answer has the shape AWS says it has."""
+        answer = operation(caller, request)
+        action = OPERATIONS[operation.__name__]
+        asked = WireRequest("POST", "/", body=f"Action={action}&Version=2016-11-15".encode())
+        serialize(load("ec2").match(asked), answer, "id")
+        return answer
 
     # --- short ways
 
