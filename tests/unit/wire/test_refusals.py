@@ -42,12 +42,12 @@ def refused(asked) -> tuple[str, str]:
         (
             "Action=DescribeVpcs&DryRun=perhaps",
             "InvalidParameterValue",
-            "Value (perhaps) for parameter dryRun is invalid. 'perhaps' is not a valid boolean",
+            "Value (perhaps) for parameter dryRun is invalid. boolean must follow xsd1.1 definition",
         ),
         (
             "Action=DescribeVpcs&MaxResults=1",
             "InvalidParameterValue",
-            "Value ( 1 ) for parameter maxResults is invalid. Expecting a value greater than or equal to 5.",
+            "Value ( 1 ) for parameter maxResults is invalid. Expecting a value greater than 5.",
         ),
         ("Action=Nope", "InvalidAction", "The action Nope is not valid for this web service."),
         ("", "MissingParameter", "The request must contain the parameter Action"),
@@ -60,6 +60,24 @@ def refused(asked) -> tuple[str, str]:
 )
 def test_ec2_names_the_parameter(body, code, message):
     assert refused(lambda: form("ec2", body)) == (code, message)
+
+
+def test_a_secret_is_not_repeated():
+    code, message = refused(json("ssm", "PutParameter", {"Name": "a" * 3000, "Value": ""}))
+    assert "Value 'aaa" in message
+    code, message = refused(json("kms", "Encrypt", {"KeyId": "k", "Plaintext": "AA" * 9000}))
+    assert code == "ValidationException"
+    assert "Value at 'plaintext' failed to satisfy constraint: Member must have length less" in message
+
+
+def test_booleans_are_spelled_as_in_xml_schema():
+    body = "Action=TerminateInstanceInAutoScalingGroup&InstanceId=i-1&ShouldDecrementDesiredCapacity="
+    assert refused(lambda: form("autoscaling", body + "True")) == (
+        "MalformedInput",
+        "boolean must follow xsd1.1 definition",
+    )
+    assert parsed(form("autoscaling", body + "1"))["ShouldDecrementDesiredCapacity"] is True
+    assert parsed(form("ec2", "Action=DescribeVpcs&DryRun=True")) == {"DryRun": True}
 
 
 def test_ec2_leaves_enums_to_its_operations():

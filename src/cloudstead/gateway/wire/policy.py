@@ -11,8 +11,8 @@ from datetime import datetime
 
 from cloudstead.core.errors import ServiceError
 from cloudstead.gateway.wire.asked import Protocol
+from cloudstead.gateway.wire.bad import BadValue
 from cloudstead.gateway.wire.model import ServiceModel
-from cloudstead.gateway.wire.parse.bad import BadValue
 from cloudstead.gateway.wire.validate import Broken
 
 
@@ -32,14 +32,17 @@ class Policy:
     def broken(self, found: Sequence[Broken]) -> ServiceError | None:
         count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected"
         said = "; ".join(
-            f"Value {_shown(one.value)} at '{'.'.join(one.path)}' failed to satisfy constraint: {one.demand}"
+            f"Value{_shown(one)} at '{'.'.join(one.path)}' failed to satisfy constraint: {one.demand}"
             for one in found
         )
         return ServiceError(f"{count}: {said}", code=self.invalid)
 
 
-def _shown(value: object) -> str:
-    return "null" if value is None else f"'{_plain(value)}'"
+def _shown(broken: Broken) -> str:
+    """The value in quotes; nothing at all of a secret one."""
+    if broken.secret and broken.value is not None:
+        return ""
+    return " null" if broken.value is None else f" '{_plain(broken.value)}'"
 
 
 def _plain(value: object) -> str:
@@ -85,10 +88,11 @@ class Ec2Policy(Policy):
             if one.kind == "missing":
                 return ServiceError(f"The request must contain the parameter {name}", code="MissingParameter")
             if one.kind == "range":
+                # AWS's own wording, although the limit itself is allowed.
                 bound = "less" if one.too_much else "greater"
                 return ServiceError(
                     f"Value ( {_plain(one.value)} ) for parameter {_lower_first(name)} is invalid. "
-                    f"Expecting a value {bound} than or equal to {one.limit:g}.",
+                    f"Expecting a value {bound} than {one.limit:g}.",
                     code="InvalidParameterValue",
                 )
         return None
@@ -156,9 +160,9 @@ _BY_SERVICE: Mapping[tuple[str, str], Policy] = {
     ("cloudwatch", "query"): CloudWatchQueryPolicy("ValidationError", "MalformedInput"),
     ("s3", "rest-xml"): S3Policy(),
     ("s3control", "rest-xml"): Policy("InvalidRequest", "MalformedXML"),
-    # Route 53 and CloudFront word it as the framework does, under their own modelled codes.
+    # Route 53 and CloudFront word it as the framework does, under codes of their own.
     ("route53", "rest-xml"): Policy("InvalidInput", "InvalidInput"),
-    ("cloudfront", "rest-xml"): Policy("InvalidArgument", "MalformedInput"),
+    ("cloudfront", "rest-xml"): Policy("MalformedXML", "MalformedInput"),
     # Their models list these on every operation, and no ValidationException.
     ("logs", "json"): Policy("InvalidParameterException"),
     ("efs", "rest-json"): Policy("BadRequest", "BadRequest"),

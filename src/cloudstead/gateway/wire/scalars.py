@@ -102,8 +102,8 @@ def read_integer(text: str) -> int:
 
 
 def read_boolean(text: str) -> bool:
-    """Raises ValueError for anything but true and false, in any case; 1 and 0 as old clients send."""
-    match text.lower():
+    """Raises ValueError for anything but XML Schema's spellings."""
+    match text:
         case "true" | "1":
             return True
         case "false" | "0":

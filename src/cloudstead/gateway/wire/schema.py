@@ -79,6 +79,7 @@ class Shape(Traits, rename="camel", gc=False, kw_only=True):
     document: bool = False
     exception: bool = False
     error: ErrorTrait | None = None
+    sensitive: bool = False
 
 
 class Http(msgspec.Struct, rename="camel", gc=False):

@@ -26,6 +26,8 @@ class Broken:
     demand: str
     limit: float = 0
     too_much: bool = False
+    #: Whether the value must not be shown.
+    secret: bool = False
     #: Where: names as this protocol's messages write them, positions from 1. Grows outwards.
     path: tuple[str, ...] = ()
 
@@ -72,6 +74,8 @@ class Validators:
             return self._later(shape.name)
         self._in_work.add(shape.name)
         check = self._compile(shape)
+        if shape.sensitive and check is not None:
+            check = _hiding(check)
         self._in_work.discard(shape.name)
         self._compiled[shape.name] = check
         return check
@@ -167,6 +171,16 @@ class Validators:
         return check
 
 
+def _hiding(check: Check) -> Check:
+    def check_and_hide(value: Any) -> list[Broken] | None:
+        found = check(value)
+        for one in found or ():
+            one.secret = True
+        return found
+
+    return check_and_hide
+
+
 def _missing(*path: str) -> list[Broken]:
     return [Broken("missing", None, "Member must not be null", path=path)]
 
@@ -180,8 +194,8 @@ def _within(broken: list[Broken], *path: str) -> list[Broken]:
 def _whole(value: object, scalars: Iterable[Any], check: Check, demand: str) -> list[Broken]:
     """A collection of scalars is reported as one, with all that each of them must satisfy."""
     for item in scalars:
-        if check(item):
-            return [Broken("element", value, demand)]
+        if found := check(item):
+            return [Broken("element", value, demand, secret=found[0].secret)]
     return []
 
 

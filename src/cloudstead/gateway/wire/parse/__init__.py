@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from cloudstead.core.errors import NotBuilt
+from cloudstead.gateway.wire.bad import BadValue, Malformed
 from cloudstead.gateway.wire.message import WireRequest
 from cloudstead.gateway.wire.model import Match, Operation
-from cloudstead.gateway.wire.parse.bad import BadValue, Malformed
 from cloudstead.gateway.wire.parse.form import FormReaders
 from cloudstead.gateway.wire.parse.rest import outside
 from cloudstead.gateway.wire.parse.tree import TreeReaders

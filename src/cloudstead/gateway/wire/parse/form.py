@@ -8,8 +8,8 @@ EC2 refuses it, the others pass over it.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from cloudstead.gateway.wire.bad import BadValue, Malformed
 from cloudstead.gateway.wire.model import ServiceModel
-from cloudstead.gateway.wire.parse.bad import BadValue, Malformed
 from cloudstead.gateway.wire.parse.text import SCALARS
 from cloudstead.gateway.wire.schema import Member, Shape
 
@@ -90,7 +90,7 @@ class FormReaders:
         shape = member.shape
         scalar = SCALARS.get(shape.type)
         if scalar is not None:
-            return _leaf(scalar)
+            return _leaf(_any_case if self._ec2 and member.type == "boolean" else scalar)
         key = (shape.name, member.flattened, None)
         found = self._compiled.get(key)
         if found is None:
@@ -203,6 +203,11 @@ class FormReaders:
             return dict(_indexed(entries, read_entry))
 
         return read
+
+
+def _any_case(text: str) -> Any:
+    """EC2 is older than the framework that insists on XML Schema's spelling."""
+    return SCALARS["boolean"](text.lower())
 
 
 def _leaf(scalar: Callable[[str], Any]) -> Reader:

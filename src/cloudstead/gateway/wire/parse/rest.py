@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from cloudstead.gateway.wire import scalars
+from cloudstead.gateway.wire.bad import BadValue
 from cloudstead.gateway.wire.message import WireRequest
 from cloudstead.gateway.wire.model import Match, ServiceModel
-from cloudstead.gateway.wire.parse.bad import BadValue
 from cloudstead.gateway.wire.parse.text import SCALARS, TextReader
 from cloudstead.gateway.wire.schema import Member, Shape
 

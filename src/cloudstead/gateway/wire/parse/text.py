@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from cloudstead.gateway.wire import scalars
-from cloudstead.gateway.wire.parse.bad import BadValue
+from cloudstead.gateway.wire.bad import BadValue
 
 TextReader = Callable[[str], Any]
 
@@ -33,6 +33,13 @@ def _blob(text: str) -> bytes:
         raise BadValue("Invalid base64 data", text) from e
 
 
+def _boolean(text: str) -> bool:
+    try:
+        return scalars.read_boolean(text)
+    except ValueError as e:
+        raise BadValue("boolean must follow xsd1.1 definition", text) from e
+
+
 _timestamp: Callable[[str], datetime] = _or_bad(scalars.read_timestamp, "timestamp")
 _integer = _or_bad(scalars.read_integer, "integer")
 _float = _or_bad(scalars.read_float, "number")
@@ -46,7 +53,7 @@ SCALARS: dict[str, TextReader] = {
     "float": _float,
     "double": _float,
     "bigdecimal": _float,
-    "boolean": _or_bad(scalars.read_boolean, "boolean"),
+    "boolean": _boolean,
     "timestamp": _timestamp,
     "blob": _blob,
 }

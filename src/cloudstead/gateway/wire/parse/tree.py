@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cloudstead.gateway.wire import scalars
+from cloudstead.gateway.wire.bad import BadValue
 from cloudstead.gateway.wire.model import ServiceModel
-from cloudstead.gateway.wire.parse.bad import BadValue
 from cloudstead.gateway.wire.schema import Member, Shape
 
 Reader = Callable[[Any], Any]

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
+from cloudstead.gateway.wire.bad import BadValue, Malformed
 from cloudstead.gateway.wire.model import ServiceModel
-from cloudstead.gateway.wire.parse.bad import BadValue, Malformed
 from cloudstead.gateway.wire.parse.text import SCALARS
 from cloudstead.gateway.wire.schema import Member, Shape
 
