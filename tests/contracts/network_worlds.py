@@ -1,5 +1,6 @@
 """Networks to try drivers on: specs in few words, and packets that are really sent."""
 
+import asyncio
 import contextlib
 import socket
 import struct
@@ -20,6 +21,8 @@ from cloudstead.dataplane.network.driver import (
     SecurityGroup,
     Subnet,
 )
+from cloudstead.dataplane.network.linux import LinuxNetworks
+from tests.support.netns import apart
 
 OPEN_S_MAX = 5.0  # an open path answers in a millisecond; a busy machine may take its time
 SHUT_S = 0.3  # so long nothing comes through a shut one
@@ -116,6 +119,16 @@ class Wire:
             accepted.close()
             return address[0]
 
+    def connects(self, source, to, port, *, wait_s=OPEN_S_MAX):
+        """Whether somebody who listens already is reached."""
+        with contextlib.closing(self.inside(source, socket.socket)) as client:
+            client.settimeout(wait_s)
+            try:
+                client.connect((to, port))
+            except OSError:
+                return False
+            return True
+
     def shut(self, source, destination, port, *, to):
         return self.tcp(source, destination, port, to=to, wait_s=SHUT_S) is None
 
@@ -174,6 +187,24 @@ class Wire:
         prefix = [] if where is HOST else ["nsenter", f"--net={self._driver.namespace(where)}"]
         done = subprocess.run([*prefix, *command], capture_output=True, text=True, timeout=20, check=True)
         return done.stdout
+
+
+def packets(scenario):
+    """Run an async test apart, with a driver and a wire; whatever it made must be gone in the end."""
+
+    @apart
+    def test(tmp_path):
+        async def life():
+            before = left_behind(tmp_path)
+            driver = LinuxNetworks(tmp_path, "00c0de")
+            await scenario(driver, Wire(driver))
+            await driver.teardown()
+            assert left_behind(tmp_path) == before
+
+        asyncio.run(life())
+
+    test.__name__, test.__doc__ = scenario.__name__, scenario.__doc__
+    return test
 
 
 def left_behind(data):

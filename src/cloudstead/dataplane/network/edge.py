@@ -13,8 +13,8 @@ from pathlib import Path
 import msgspec
 
 from cloudstead.core.errors import DriverError
-from cloudstead.dataplane import host
 from cloudstead.dataplane.network import namespaces, naming
+from cloudstead.dataplane.network.commands import ip, ip_batch, ipv6_on, nft
 from cloudstead.dataplane.network.journal import Journal, Record
 
 _SYSCTLS = {
@@ -42,8 +42,11 @@ class Edge:
         self._pool = pool
         self._port = gateway_port
         self._egress = egress
-        settings = f"{pool.cidr} {gateway_port} {egress}"
-        self._revision = hashlib.sha256(settings.encode()).hexdigest()[:24]
+        made = [
+            *(*self._inner_lines(), *self._host_lines(), *self._host_lines6()),
+            *(self._inner_rules(), self._host_rules()),
+        ]
+        self._revision = hashlib.sha256("\n".join(made).encode()).hexdigest()[:24]
 
     def whole(self) -> bool:
         record = self._journal.read(naming.EDGE)
@@ -61,37 +64,50 @@ class Edge:
         record = msgspec.structs.replace(record, revision="")
         self._journal.write(record)
         await self._refuse_a_taken_pool()
+        if not namespaces.alive(self._file) and _exists(self._link):
+            await ip_batch(None, [f"link del {self._link}"])  # it led to an edge that is no more
         namespaces.make(self._file, _SYSCTLS)
         if not _exists(self._link):
-            await _ip([f'link add {self._link} type veth peer name host netns "{self._file}"'])
-        await self._load(self._inner_rules())
-        await self._inside(
-            [
-                "link set lo up",
-                f"address replace {self._pool.edge} peer {self._pool.host} dev host",
-                "link set host up",
-                f"route replace blackhole {self._pool.cidr}",
-                *([f"route replace default via {self._pool.host} dev host"] if self._egress else []),
-            ]
-        )
-        await _ip(
-            [
-                f"address replace {self._pool.host} peer {self._pool.edge} dev {self._link}",
-                f"link set {self._link} up",
-                f"route replace {self._pool.cidr} via {self._pool.edge} dev {self._link} src {self._pool.host}",
-            ]
-        )
+            await ip_batch(None, [f'link add {self._link} type veth peer name host netns "{self._file}"'])
+        await nft(self._file, self._inner_rules())
+        await ip_batch(self._file, self._inner_lines())
+        await ip_batch(None, self._host_lines() + (self._host_lines6() if ipv6_on(self._link) else []))
         record = await self._set_egress(record)
         self._journal.write(msgspec.structs.replace(record, revision=self._revision))
+
+    def _inner_lines(self) -> list[str]:
+        return [
+            "link set lo up",
+            f"address replace {self._pool.edge} peer {self._pool.host} dev host",
+            "link set host up",
+            f"route replace blackhole {self._pool.cidr}",
+            f"address replace {naming.GATEWAY6}/64 dev host nodad",
+            f"route replace blackhole {self._pool.cidr6}",
+            f"route replace {self._pool.host6}/128 dev host",
+            *([f"route replace default via {self._pool.host} dev host"] if self._egress else []),
+        ]
+
+    def _host_lines(self) -> list[str]:
+        pool, link = self._pool, self._link
+        return [
+            f"address replace {pool.host} peer {pool.edge} dev {link}",
+            f"link set {link} up",
+            f"route replace {pool.cidr} via {pool.edge} dev {link} src {pool.host}",
+        ]
+
+    def _host_lines6(self) -> list[str]:
+        pool, link = self._pool, self._link
+        return [
+            f"address replace {pool.host6}/128 dev {link} nodad",
+            f"route replace {pool.cidr6} via {naming.GATEWAY6} dev {link} src {pool.host6}",
+        ]
 
     async def attach(
         self, network: str, router: Path, transit: str, public: list[str], public6: list[str]
     ) -> None:
         """Lead these addresses, and no others, to the network's router."""
         name = naming.uplink(network)
-        said = await host.run(
-            [*self._nsenter(), "ip", "-j", "-batch", "-"], input=b"link show\nroute show table all\n"
-        )
+        said = await ip(self._file, "-j", "-batch", "-", input=b"link show\nroute show table all\n")
         links, routes = (json.loads(line) for line in said.splitlines())
         lines = []
         if all(each["ifname"] != name for each in links):
@@ -117,15 +133,14 @@ class Edge:
             for each, via in wanted.items()
             if each not in present
         ]
-        if lines:
-            await self._inside(lines)
+        await ip_batch(self._file, lines)
 
     async def detach(self, network: str) -> None:
         if not namespaces.alive(self._file):
             return
         name = naming.uplink(network)
         if namespaces.inside(self._file, lambda: _exists(name)):
-            await self._inside([f"link del {name}"])
+            await ip_batch(self._file, [f"link del {name}"])
 
     async def remove(self) -> None:
         record = self._journal.read(naming.EDGE)
@@ -133,20 +148,20 @@ class Edge:
             return
         self._journal.write(msgspec.structs.replace(record, revision=""))
         if _exists(self._link):
-            await _ip([f"link del {self._link}"])
+            await ip_batch(None, [f"link del {self._link}"])
         await self._take_egress_back(record)
         namespaces.remove(self._file)
         self._journal.forget(naming.EDGE)
 
     async def _refuse_a_taken_pool(self) -> None:
-        for route in json.loads(
-            await host.run(["ip", "-j", "route", "show", "root", self._pool.cidr]) or b"[]"
-        ):
-            if route["dst"] != "default" and route.get("dev") != self._link:
-                raise DriverError(
-                    f"{self._pool.cidr} is already in use here ({route['dst']} dev {route.get('dev')}): "
-                    "choose another pool of public addresses"
-                )
+        pools = {"-4": self._pool.cidr, **({"-6": self._pool.cidr6} if ipv6_on("default") else {})}
+        for family, pool in pools.items():
+            for route in json.loads(await ip(None, family, "-j", "route", "show", "root", pool) or "[]"):
+                if route["dst"] != "default" and route.get("dev") != self._link:
+                    raise DriverError(
+                        f"{pool} is already in use here ({route['dst']} dev {route.get('dev')}): "
+                        "choose another pool of public addresses"
+                    )
 
     async def _set_egress(self, record: Record) -> Record:
         """Let instances out by the host's own uplink, or take that back."""
@@ -155,14 +170,14 @@ class Edge:
         if not record.forwarding:
             record = msgspec.structs.replace(record, forwarding=_forwarding())
             self._journal.write(record)
-        await host.run(["nft", "-f", "-"], input=self._host_rules().encode())
+        await nft(None, self._host_rules())
         _set_forwarding("1")
         return record
 
     async def _take_egress_back(self, record: Record) -> Record:
         if not record.forwarding:
             return record
-        await host.run(["nft", "-f", "-"], input=_dropped(self._table).encode())
+        await nft(None, _dropped(self._table))
         _set_forwarding(record.forwarding)
         return msgspec.structs.replace(record, forwarding="")
 
@@ -214,19 +229,6 @@ table inet {self._table} {{
   }}
 }}
 """
-
-    async def _load(self, rules: str) -> None:
-        await host.run([*self._nsenter(), "nft", "-f", "-"], input=rules.encode())
-
-    async def _inside(self, lines: list[str]) -> None:
-        await _ip(lines, *self._nsenter())
-
-    def _nsenter(self) -> list[str]:
-        return ["nsenter", f"--net={self._file}"]
-
-
-async def _ip(lines: list[str], *prefix: str) -> None:
-    await host.run([*prefix, "ip", "-batch", "-"], input="\n".join([*lines, ""]).encode())
 
 
 def _dropped(table: str) -> str:

@@ -75,6 +75,7 @@ def _sources(spec: NetworkSpec) -> list[str]:
         "sources",
         "type filter hook prerouting priority raw; policy drop;",
         f'iifname "{naming.EDGE}" ip saddr {{ {", ".join(spec.cidrs)} }} drop',
+        *_if_any(f'iifname "{naming.EDGE}" ip6 saddr {{{{ {{}} }}}} drop', spec.ipv6_cidrs),
         f'iifname {{ "lo", "{naming.EDGE}" }} accept',
         *_if_any("iifname {{ {} }} accept", (f'"{naming.veth(each.id)}"' for each in unchecked)),
         "iifname . ip saddr @own4 accept",
@@ -179,7 +180,7 @@ def _groups(spec: NetworkSpec) -> list[str]:
         "ct state invalid drop",
         f"meta mark {naming.API} accept",
         f"meta mark {naming.INTERNET} iifname . ip saddr @exposed accept",
-        f"meta mark {naming.INTERNET} meta nfproto ipv6 accept",
+        *_if_any(f"meta mark {naming.INTERNET} ip6 saddr {{{{ {{}} }}}} accept", routing.public6(spec)),
         f"meta mark and {naming.KIND_MASK:#x} == {naming.TO_NAT:#x} accept",
         "drop",
     )

@@ -19,8 +19,8 @@ from typing import Literal
 import msgspec
 
 from cloudstead.core.errors import DriverError
-from cloudstead.dataplane import host
 from cloudstead.dataplane.network import firewall, links, namespaces, naming, routing
+from cloudstead.dataplane.network.commands import ip, ip_batch, nft
 from cloudstead.dataplane.network.driver import NetworkSeen, NetworkSpec, revision
 from cloudstead.dataplane.network.edge import Edge
 from cloudstead.dataplane.network.journal import Journal, Record
@@ -32,6 +32,10 @@ _ROUTER = {
     "ipv4/conf/default/rp_filter": "0",
     "ipv4/conf/all/send_redirects": "0",
     "ipv4/conf/default/send_redirects": "0",
+    "ipv4/conf/all/accept_redirects": "0",
+    "ipv4/conf/default/accept_redirects": "0",
+    "ipv6/conf/all/accept_redirects": "0",
+    "ipv6/conf/default/accept_redirects": "0",
     "ipv4/conf/default/proxy_arp": "1",  # neighbours of a subnet are reached through the router
     "ipv6/conf/all/disable_ipv6": "0",
     "ipv6/conf/default/disable_ipv6": "0",
@@ -132,10 +136,7 @@ class LinuxNetworks:
         await asyncio.to_thread(self._make_namespaces, spec)
         # Rules first: a link that they do not know carries nothing.
         rules = firewall.ruleset(spec, transit=record.transit, pool=self._pool, gateway_port=self._port)
-        await _together(
-            host.run([*self._nsenter(spec.id), "nft", "-f", "-"], input=rules.encode()),
-            self._attach(spec, record),
-        )
+        await _together(nft(self.namespace(spec.id), rules), self._attach(spec, record))
         await self._wire(spec, record)
         for id in set(record.instances) - _instances(spec):
             namespaces.remove(self.namespace(id))
@@ -195,22 +196,24 @@ class LinuxNetworks:
             )
 
     async def _wire(self, spec: NetworkSpec, record: Record) -> None:
-        said = await self._said(spec.id, "-j", "-batch", "-", input=links.READ.encode())
+        router = self.namespace(spec.id)
+        said = await ip(router, "-j", "-batch", "-", input=links.READ.encode())
         now = links.seen(said)
         placed = {id: each for id, each in record.placed.items() if naming.veth(id) in now.links}
         files = {id: str(self.namespace(id)) for id in _instances(spec)}
         lines = links.router_commands(spec, self._pool, record.transit, now, placed=placed, files=files)
-        await self._ip(spec.id, lines)
-        _answer_at_once(self.namespace(spec.id), [e.id for e in routing.attached(spec) if e.id not in placed])
+        await ip_batch(router, lines)
+        _answer_at_once(router, [e.id for e in routing.attached(spec) if e.id not in placed])
         if spec.ipv6_cidrs:
-            rules = await self._said(spec.id, "-6", "-j", "rule", "show")
+            rules = await ip(router, "-6", "-j", "rule", "show")
             present = links.rules_seen(json.loads(rules))
-            await self._ip(spec.id, links.rule_commands(links.rules(spec), present), "-6")
+            await ip_batch(router, links.rule_commands(links.rules(spec), present), "-6")
         moved = {each.instance for each in routing.attached(spec) if _unsettled(placed.get(each.id))}
         await _together(*(self._dress(id, spec, placed) for id in sorted(filter(None, moved))))
 
     async def _dress(self, instance: str, spec: NetworkSpec, placed: dict[str, Placed]) -> None:
         """Give an instance's interfaces their addresses and routes."""
+        file = self.namespace(instance)
         interfaces = [each for each in spec.interfaces if each.instance == instance]
         for each in sorted(interfaces, key=lambda e: e.device):
             old = placed.get(each.id)
@@ -218,17 +221,17 @@ class LinuxNetworks:
                 continue
             present: set[str] = set()
             if old is not None:
-                said = await self._said(instance, "-j", "address", "show", "dev", f"eth{each.device}")
+                said = await ip(file, "-j", "address", "show", "dev", f"eth{each.device}")
                 addresses = (a for link in json.loads(said) for a in link.get("addr_info", ()))
                 present = {f"{a['local']}/{a['prefixlen']}" for a in addresses}
             ours = () if old is None else old.addresses
-            await self._ip(instance, links.instance_commands(each, spec, present, ours))
+            await ip_batch(file, links.instance_commands(each, spec, present, ours))
         if len(interfaces) > 1:
             for family in (4, 6) if any(each.ipv6_addresses for each in interfaces) else (4,):
-                said = await self._said(instance, f"-{family}", "-j", "rule", "show")
+                said = await ip(file, f"-{family}", "-j", "rule", "show")
                 rules = {(rule["src"], rule["table"]) for rule in json.loads(said)}
                 lines = links.source_commands(interfaces, spec, family, rules)
-                await self._ip(instance, lines, f"-{family}")
+                await ip_batch(file, lines, f"-{family}")
 
     async def _remove(self, id: str) -> None:
         record = self._journal.read(id) or self._journal.fresh(id)
@@ -238,24 +241,12 @@ class LinuxNetworks:
         router = self.namespace(id)
         if namespaces.alive(router):
             # A socket of ours may hold the namespace open; its links must go all the same.
-            said = await self._said(id, "-j", "link", "show")
+            said = await ip(router, "-j", "link", "show")
             names = [each["ifname"] for each in json.loads(said) if each["ifname"] != "lo"]
-            await self._ip(id, links.removal(names))
+            await ip_batch(router, links.removal(names))
         for each in (*record.instances, id):
             namespaces.remove(self.namespace(each))
         self._journal.forget(id)
-
-    async def _ip(self, id: str, lines: list[str], *flags: str) -> None:
-        if lines:
-            await self._said(id, *flags, "-batch", "-", input="\n".join([*lines, ""]).encode())
-
-    async def _said(self, id: str, *words: str, input: bytes | None = None) -> bytes:
-        """What `ip` says in the namespace of a router or an instance."""
-        return await host.run([*self._nsenter(id), "ip", *words], input=input)
-
-    def _nsenter(self, id: str) -> list[str]:
-        # Not `ip netns exec`: that mounts a /sys without control groups.
-        return ["nsenter", f"--net={self.namespace(id)}"]
 
     @asynccontextmanager
     async def _alone(self, id: str) -> AsyncIterator[None]:

@@ -24,7 +24,7 @@ TO_INTERFACE, TO_NAT, KIND_MASK = 0x1000_0000, 0x2000_0000, 0xF000_0000
 
 
 class Pool(msgspec.Struct, frozen=True):
-    """Public IPv4 addresses of one cloud. The last thirty-second of them is the cloud's own: never allocate there."""
+    """Public addresses of one cloud. The last thirty-second of them is the cloud's own: never allocate there."""
 
     cidr: str = "198.18.0.0/15"
 
@@ -47,6 +47,20 @@ class Pool(msgspec.Struct, frozen=True):
     def edge(self) -> str:
         """The edge's end of the host link (198.19.255.2 by default)."""
         return str(self.reserved.broadcast_address - 253)
+
+    @property
+    def cidr6(self) -> str:
+        """Where networks get their /56 of IPv6, but for the last, which is the cloud's own.
+
+        It follows from `cidr`, so that clouds on one host differ here too.
+        """
+        return f"2001:db8:{int(ipaddress.IPv4Network(self.cidr).network_address) >> 16:x}::/48"
+
+    @property
+    def host6(self) -> str:
+        """The host as instances see it by IPv6 (2001:db8:c612:ffff::1 by default)."""
+        last = int(ipaddress.IPv6Network(self.cidr6).broadcast_address)
+        return str(ipaddress.IPv6Address(last >> 64 << 64 | 1))
 
     def free_transit(self, taken: set[str]) -> str | None:
         """An address for one more router, for its own traffic; None if all are taken."""

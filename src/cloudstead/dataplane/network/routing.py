@@ -50,7 +50,9 @@ def public_addresses(spec: NetworkSpec) -> list[str]:
 
 def public6(spec: NetworkSpec) -> list[str]:
     """The IPv6 ranges that are reachable from outside: of subnets that route IPv6 to an internet gateway."""
-    return sorted(s.ipv6_cidr for s in spec.subnets if s.ipv6_cidr and _internet(s, version=6))
+    return sorted(
+        str(IPv6Network(s.ipv6_cidr)) for s in spec.subnets if s.ipv6_cidr and _internet(s, version=6)
+    )
 
 
 def next_hops(spec: NetworkSpec, subnet: Subnet, version: int) -> list[tuple[Address, Address, int]]:
