@@ -178,7 +178,6 @@ def cloudstead(folder):
             "CLOUDSTEAD_PORT": str(port),
             "CLOUDSTEAD_DNS_PORT": str(free_port()),
             "CLOUDSTEAD_MACHINES": "fake",
-            "CLOUDSTEAD_VCPU_QUOTA": "100000",
         },
         port,
         credentials,

@@ -5,27 +5,29 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import uvloop
 
 from cloudstead import __version__
-from cloudstead.app.drivers import Drivers
+from cloudstead.app.drivers import Kind, console_reader, drivers
 from cloudstead.app.state import DataDirectory
-from cloudstead.app.tables import Means, tables
+from cloudstead.app.tables import Means, ec2_settings, tables
 from cloudstead.app.wiring import controllers, guest_listeners, public_names
 from cloudstead.control.runner import Runner
 from cloudstead.core.caller import Caller
 from cloudstead.core.settings import Settings
 from cloudstead.core.tools import Tools
+from cloudstead.dataplane.network.naming import Pool
 from cloudstead.gateway import tls, worker
 from cloudstead.gateway.chain import Gateway
 from cloudstead.gateway.internal import Internal
 from cloudstead.gateway.settings import Settings as GatewaySettings
 from cloudstead.services.iam.credentials import StoredCredentials
 from cloudstead.services.iam.model import AccessKey, Account
+from cloudstead.services.iam.uses import KeyUses
 from cloudstead.store import Store
 from cloudstead.store.bell import Bell
 
@@ -38,34 +40,39 @@ class Plan:
 
     settings: Settings
     data: DataDirectory
-    api_sockets: Sequence[socket.socket]
+    kind: Kind
+    #: A list for each gateway worker.
+    api_sockets: Sequence[Sequence[socket.socket]]
     dns_sockets: Sequence[socket.socket]
     controller_bell: Bell
-    drivers: Callable[[], Drivers]
 
 
 class EveryoneMay:
     """No policy is enforced yet: whoever proves who they are may do everything in their account."""
 
-    def authorize(self, caller: Caller, service: str, operation: str, request: dict[str, object]) -> None:
-        pass
+    def __init__(self, uses: KeyUses) -> None:
+        self._uses = uses
+
+    def authorize(self, caller: Caller, service: str, operation: str, request: dict[str, object]) -> None:  # noqa: ARG002
+        self._uses.note(caller, service)
 
 
-def run_gateway(plan: Plan) -> None:
-    """Answer AWS API requests until SIGTERM."""
+def run_gateway(plan: Plan, number: int) -> None:
+    """Be one of the workers that answer AWS API requests, until SIGTERM."""
     tools = Tools()
     store = Store(plan.data.database, on_commit=plan.controller_bell.ring)
     means = Means(
         store=store,
         tools=tools,
-        settings=plan.settings,
-        data=plan.data,
-        machines=plan.drivers().facts,
+        ec2=ec2_settings(plan.settings, plan.kind.name),
+        machines_missing=lambda: plan.kind.missing,
+        read_console=console_reader(plan.kind, plan.settings, plan.data),
+        parameter_key=plan.data.secret("parameters"),
     )
     gateway = Gateway(
         tables(means),
         StoredCredentials(store),
-        EveryoneMay(),
+        EveryoneMay(KeyUses(store, tools.clock)),
         settings=GatewaySettings(
             auth="open" if plan.settings.auth == "open" else "verify",
             default_account=plan.data.account,
@@ -77,11 +84,15 @@ def run_gateway(plan: Plan) -> None:
             reset=(lambda: _reset(plan, store)) if plan.settings.allow_reset else None,
         ),
     )
+    context = tls.server_context(
+        plan.data.tls, tools.clock, extra_names=[Pool(plan.settings.public_pool).host]
+    )
     worker.run(
         gateway,
-        plan.api_sockets,
-        ssl_context=tls.server_context(plan.data.tls, tools.clock),
+        plan.api_sockets[number],
+        ssl_context=context,
         clock=tools.clock,
+        finish_within_s=plan.settings.stop_grace_s,
     )
 
 
@@ -99,11 +110,12 @@ async def _controller(plan: Plan) -> None:
             runner.wake()
 
     store = Store(plan.data.database, on_commit=committed)
-    drivers = plan.drivers()
-    networks = guest_listeners(drivers.networks, store, tools, plan.settings, plan.data)
-    runner = Runner(
-        controllers(store, tools, plan.settings, drivers, networks), store, tools.clock, plan.controller_bell
+    means = drivers(plan.kind, plan.settings, plan.data)
+    networks = guest_listeners(
+        plan.kind, means.networks, store, tools=tools, settings=plan.settings, data=plan.data
     )
+    ec2 = ec2_settings(plan.settings, plan.kind.name)
+    runner = Runner(controllers(store, tools, ec2, means, networks), store, tools.clock, plan.controller_bell)
     try:
         await runner.run()
     finally:
@@ -145,7 +157,7 @@ def _health(plan: Plan, store: Store) -> dict[str, object]:
         "version": __version__,
         "cloud": plan.data.cloud,
         "account": plan.data.account,
-        "machines": plan.drivers().facts.name,
+        "machines": plan.kind.name,
         "resources": store.counts(),
     }
 

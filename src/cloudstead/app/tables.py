@@ -1,13 +1,30 @@
 """Which class answers which operation: every service of the cloud, wired by hand."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 
 from cloudstead.app.operations import Operation, operations_of
+from cloudstead.core.settings import Settings
 from cloudstead.core.tools import Tools
 from cloudstead.gateway import wire
-from cloudstead.services.iam.operations import iam_parts
+from cloudstead.services.ec2.instance_rows import Profile
+from cloudstead.services.ec2.instances_console import ReadConsole
+from cloudstead.services.ec2.instances_launch import Neighbours
+from cloudstead.services.ec2.operations import (
+    VPC_KINDS,
+    instance_parts,
+    opening,
+    public_parameters,
+    vpc_parts,
+)
+from cloudstead.services.ec2.rows import Resources
+from cloudstead.services.ec2.rows import Settings as Ec2Settings
+from cloudstead.services.ec2.vpc_networking import VpcNetworking
+from cloudstead.services.iam.operations import find_instance_profile
+from cloudstead.services.iam.operations import parts as iam_parts
+from cloudstead.services.ssm.operations import parts as ssm_parts
+from cloudstead.services.ssm.operations import read_parameter
 from cloudstead.services.sts.operations import Sts
 from cloudstead.store import Store
 
@@ -20,13 +37,25 @@ class Means:
 
     store: Store
     tools: Tools
+    ec2: Ec2Settings = field(default_factory=Ec2Settings)
+    machines_missing: Callable[[], str | None] = lambda: None
+    read_console: ReadConsole = lambda _: b""
+    #: What SecureString parameters are encrypted under, 32 bytes.
+    parameter_key: bytes = bytes(32)
+
+
+def ec2_settings(settings: Settings, machines: str) -> Ec2Settings:
+    return Ec2Settings(public_pool=settings.public_pool, machines=machines)
 
 
 def tables(means: Means) -> dict[str, dict[str, Operation]]:
     """Every service's operations, by botocore's name of the service and the operation's name."""
+    store, tools = means.store, means.tools
     return {
-        "iam": _table("iam", *iam_parts(means.store, means.tools)),
-        "sts": _table("sts", Sts(means.store, means.tools)),
+        "ec2": _ec2(means),
+        "iam": _table("iam", *iam_parts(store, tools)),
+        "ssm": _table("ssm", *ssm_parts(store, tools, means.parameter_key, public_parameters)),
+        "sts": _table("sts", Sts(store, tools)),
     }
 
 
@@ -43,6 +72,31 @@ def built_operations(service: str) -> Mapping[str, Operation]:
 @cache
 def _built() -> dict[str, dict[str, Operation]]:
     return tables(Means(store=Store(None), tools=Tools()))
+
+
+def _ec2(means: Means) -> dict[str, Operation]:
+    resources = Resources(means.store, means.tools, means.ec2)
+    neighbours = Neighbours(
+        network=VpcNetworking(resources),
+        find_profile=_profiles(means.store),
+        read_parameter=lambda caller, name: read_parameter(
+            means.store, means.parameter_key, public_parameters, caller, name
+        ),
+        machines_missing=means.machines_missing,
+    )
+    parts = instance_parts(resources, neighbours, means.read_console, more_kinds=VPC_KINDS)
+    table = _table("ec2", *parts, *vpc_parts(resources))
+    return {name: opening(resources, operation) for name, operation in table.items()}
+
+
+def _profiles(store: Store) -> Callable[[str, str | None, str | None], Profile | None]:
+    """EC2's word for an instance profile, from IAM's."""
+
+    def find(account: str, name: str | None, arn: str | None) -> Profile | None:
+        found = find_instance_profile(store, account, name=name, arn=arn)
+        return Profile(id=found.id, arn=found.arn()) if found is not None else None
+
+    return find
 
 
 def _table(service: str, *parts: object) -> dict[str, Operation]:

@@ -154,12 +154,17 @@ def _firewall(needed: bool) -> Finding:
 
 def _engine(settings: Settings) -> Finding:
     needed = settings.machines == "docker"
-    for path in engine_sockets():
-        if _answers_ping(path):
-            return Finding("docker engine", "ok", path, needed=needed)
+    path = engine_socket()
+    if path is not None:
+        return Finding("docker engine", "ok", path, needed=needed)
     return Finding(
         "docker engine", "missing", "for `--machines docker`", f"sudo {program()} setup --with docker", needed
     )
+
+
+def engine_socket() -> str | None:
+    """The socket of a Docker engine that answers; None if none does."""
+    return next((path for path in engine_sockets() if _answers_ping(path)), None)
 
 
 def engine_sockets() -> list[str]:

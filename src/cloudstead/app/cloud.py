@@ -1,0 +1,83 @@
+"""`up`, from the settings to the supervisor: sockets are bound, models loaded, and only then processes forked."""
+
+import gc
+import logging
+import os
+import socket
+from collections.abc import Callable
+from functools import partial
+
+from cloudstead.app import drivers
+from cloudstead.app.processes import Plan, run_controller, run_gateway, run_names
+from cloudstead.app.state import DataDirectory
+from cloudstead.app.supervisor import Role, Supervisor
+from cloudstead.cli.problems import Problem
+from cloudstead.core.settings import Settings
+from cloudstead.dataplane.network.naming import Pool
+from cloudstead.store.bell import Bell
+
+log = logging.getLogger(__name__)
+
+_BACKLOG = 1024
+_IP_FREEBIND = 15  # linux/in.h; Python has no name for it
+
+
+def run(settings: Settings, data: DataDirectory, processes: Callable[[dict[str, int]], None]) -> int:
+    """Be the cloud until SIGTERM or SIGINT; return the exit status."""
+    kind = drivers.choose(settings)
+    log.info("machines: %s%s", kind.name, f" ({kind.missing})" if kind.missing else "")
+    workers = settings.workers or os.cpu_count() or 1
+    plan = Plan(
+        settings=settings,
+        data=data,
+        kind=kind,
+        api_sockets=[_api_sockets(settings, kind) for _ in range(workers)],
+        dns_sockets=_dns_sockets(settings),
+        controller_bell=Bell(),
+    )
+    roles = [Role(f"gateway-{n + 1}", partial(run_gateway, plan, n)) for n in range(workers)]
+    roles.append(Role("controller", partial(run_controller, plan)))
+    if plan.dns_sockets:
+        roles.append(Role("names", partial(run_names, plan)))
+    gc.collect()
+    gc.freeze()  # a collection in a child must not touch, and so copy, what all of them share
+    Supervisor(roles, on_change=processes).run()
+    return 0
+
+
+def _api_sockets(settings: Settings, kind: drivers.Kind) -> list[socket.socket]:
+    """A worker's own: the kernel spreads connections over all that listen at one address."""
+    addresses = [settings.host]
+    if kind.name == "oci" and settings.host not in ("0.0.0.0", "::"):  # noqa: S104 - told apart, not bound
+        addresses.append(Pool(settings.public_pool).host)  # where instances reach us, once there is a network
+    return [_listen(address, settings.port) for address in addresses]
+
+
+def _dns_sockets(settings: Settings) -> list[socket.socket]:
+    if not settings.dns_port:
+        return []
+    return [
+        _bound(settings.dns_host, settings.dns_port, socket.SOCK_DGRAM),
+        _listen(settings.dns_host, settings.dns_port),
+    ]
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    bound = _bound(host, port, socket.SOCK_STREAM)
+    bound.listen(_BACKLOG)
+    return bound
+
+
+def _bound(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if kind == socket.SOCK_STREAM:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    if hasattr(socket, "SO_DOMAIN") and sock.family == socket.AF_INET:
+        sock.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)  # an address that is still to come
+    try:
+        sock.bind((host, port))
+    except OSError as e:
+        sock.close()
+        raise Problem(f"{host} port {port} cannot be used: {os.strerror(e.errno or 0)}") from None
+    return sock

@@ -1,0 +1,120 @@
+"""What the command line asks of the rest. Each method imports what it needs: `status` must not pay for what `run` loads."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cloudstead.app.state import DataDirectory, open_data
+from cloudstead.cli.commands import ImageShown, Say
+from cloudstead.cli.problems import Problem
+from cloudstead.core.settings import Settings
+
+if TYPE_CHECKING:
+    from cloudstead.dataplane.images.driver import Recipe
+    from cloudstead.dataplane.images.store import Images
+    from cloudstead.store import Store
+
+
+class CloudCommands:
+    """`cli.commands.Commands` over the real thing."""
+
+    def root_key(self, settings: Settings) -> tuple[str, str]:
+        from cloudstead.core.tools import Tools  # noqa: PLC0415
+        from cloudstead.services.iam.credentials import ensure_root  # noqa: PLC0415
+
+        data = open_data(settings.data)
+        with _store(data) as store:
+            return ensure_root(store, Tools(), data.account)
+
+    def run(self, settings: Settings, processes: Callable[[dict[str, int]], None]) -> int:
+        from cloudstead.app.cloud import run  # noqa: PLC0415
+
+        return run(settings, open_data(settings.data), processes)
+
+    def end_machines(self, settings: Settings, say: Say) -> None:
+        if sys.platform != "linux" or not (settings.data / "cloud.json").exists():
+            return
+        from cloudstead.app.ending import end_all  # noqa: PLC0415
+
+        asyncio.run(end_all(settings, open_data(settings.data), say))
+
+    def authority(self, settings: Settings) -> str:
+        from cloudstead.core.clock import SystemClock  # noqa: PLC0415
+        from cloudstead.gateway.tls import ca_pem  # noqa: PLC0415
+
+        return ca_pem(open_data(settings.data).tls, SystemClock())
+
+    def images(self, settings: Settings) -> Sequence[ImageShown]:
+        built = {seen.name: seen.size_bytes for seen in asyncio.run(_images(settings).observe())}
+        return [
+            ImageShown(
+                name=recipe.name,
+                login=recipe.login,
+                built=recipe.name in built,
+                size_bytes=built.get(recipe.name, 0),
+                note="imported" if recipe.source == "imported" else "",
+            )
+            for recipe in self._recipes(settings)
+        ]
+
+    def build_image(self, settings: Settings, name: str, say: Say) -> None:
+        recipe = next((one for one in self._recipes(settings) if one.name == name), None)
+        if recipe is None:
+            raise Problem(f"There is no image {name!r}; `image list` names them all.")
+        _must_be_root("Building an image")
+        asyncio.run(_images(settings).ensure(recipe, say))
+
+    def import_image(self, settings: Settings, name: str, source: Path | str, login: str, say: Say) -> None:
+        from cloudstead.core.tools import Tools  # noqa: PLC0415
+        from cloudstead.dataplane.images.driver import Recipe  # noqa: PLC0415
+        from cloudstead.services.ec2.image_catalogue import recipes  # noqa: PLC0415
+        from cloudstead.services.ec2.images import register_imported  # noqa: PLC0415
+
+        if name in recipes():
+            raise Problem(f"{name!r} is the name of an image that is built here; choose another.")
+        _must_be_root("Importing an image")
+        data, images = open_data(settings.data), _images(settings)
+        recipe = Recipe(name=name, source="imported", login=login)
+        asyncio.run(images.import_archive(recipe, source, say))
+        size_bytes = next(seen.size_bytes for seen in asyncio.run(images.observe()) if seen.name == name)
+        with _store(data) as store:
+            image = register_imported(
+                store,
+                Tools(),
+                account=data.account,
+                region=settings.region,
+                name=name,
+                recipe=recipe,
+                size_bytes=size_bytes,
+            )
+        say(f"it can be launched as {image.id} in {image.region}")
+
+    def _recipes(self, settings: Settings) -> "list[Recipe]":
+        from cloudstead.services.ec2.image_catalogue import recipes  # noqa: PLC0415
+        from cloudstead.services.ec2.instance_rows import Image  # noqa: PLC0415
+
+        found = dict(recipes())
+        if (settings.data / "state.sqlite").exists():
+            with _store(open_data(settings.data)) as store:
+                found |= {image.recipe.name: image.recipe for image in store.rows(Image)}
+        return list(found.values())
+
+
+def _store(data: DataDirectory) -> "Store":
+    from cloudstead.store import Store  # noqa: PLC0415
+
+    return Store(data.database)
+
+
+def _images(settings: Settings) -> "Images":
+    from cloudstead.dataplane.images.store import Images  # noqa: PLC0415
+
+    return Images(settings.images or settings.data / "images")
+
+
+def _must_be_root(what: str) -> None:
+    if os.geteuid() != 0:
+        raise Problem(f"{what} needs root: use sudo.")

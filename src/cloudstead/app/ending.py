@@ -1,0 +1,25 @@
+"""`down --all` and `reset`: take everything that a cloud made out of the world, and leave its rows and disks."""
+
+import asyncio
+
+from cloudstead.app.drivers import drivers, made_before
+from cloudstead.app.state import DataDirectory
+from cloudstead.cli.commands import Say
+from cloudstead.core.settings import Settings
+
+
+async def end_all(settings: Settings, data: DataDirectory, say: Say) -> None:
+    """No process of the cloud may be running. Safe to repeat."""
+    for kind in made_before(data):
+        means = drivers(kind, settings, data)
+        machines = [seen.id for seen in await means.machines.observe()]
+        if machines:
+            say(f"{len(machines)} machines")
+        for outcome in await asyncio.gather(*map(means.machines.remove, machines), return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+        networks = [seen.id for seen in await means.networks.observe()]
+        if networks:
+            say(f"{len(networks)} networks")
+        for id in networks:
+            await means.networks.remove(id)

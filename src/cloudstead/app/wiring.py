@@ -1,0 +1,144 @@
+"""What the controller and the name server are made of."""
+
+import ipaddress
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+from cloudstead.app.drivers import Drivers, Kind
+from cloudstead.app.served import Listener, ServedNetworks
+from cloudstead.app.state import DataDirectory
+from cloudstead.control.steps import Controller
+from cloudstead.core.settings import Settings
+from cloudstead.core.tools import Tools
+from cloudstead.dataplane import dns, http
+from cloudstead.dataplane.metadata.service import MetadataService
+from cloudstead.dataplane.metadata.tokens import Tokens
+from cloudstead.dataplane.network import naming
+from cloudstead.dataplane.network.driver import NetworkDriver
+from cloudstead.services.ec2.instance_reconcile import Instances
+from cloudstead.services.ec2.metadata import InstanceCredentials, RoleCredentials, find_guest
+from cloudstead.services.ec2.name_answers import Ec2Names
+from cloudstead.services.ec2.network_reconcile import NatGateways, Networks
+from cloudstead.services.ec2.rows import Resources
+from cloudstead.services.ec2.rows import Settings as Ec2Settings
+from cloudstead.services.ec2.volume_reconcile import Volumes
+from cloudstead.services.ec2.vpc_networking import VpcNetworking
+from cloudstead.services.iam.operations import role_of
+from cloudstead.services.sts.operations import role_credentials
+from cloudstead.store import Store
+
+_DNS_PORT = 53
+_STOP_WITHIN_S = 1.0
+
+
+def controllers(
+    store: Store, tools: Tools, ec2: Ec2Settings, drivers: Drivers, networks: NetworkDriver
+) -> list[Controller[Any, Any]]:
+    """Everything that makes the world match the rows."""
+    resources = Resources(store, tools, ec2)
+    instances = Instances(
+        store,
+        tools.clock,
+        drivers.machines,
+        drivers.images,
+        VpcNetworking(resources),
+        host_boot=drivers.host_boot,
+        terminated_visible_s=ec2.terminated_visible_s,
+    )
+    return [Networks(resources, networks), NatGateways(resources), Volumes(store, drivers.volumes), instances]
+
+
+def guest_listeners(
+    kind: Kind,
+    networks: NetworkDriver,
+    store: Store,
+    *,
+    tools: Tools,
+    settings: Settings,
+    data: DataDirectory,
+) -> ServedNetworks:
+    """Networks with the metadata service and the resolver in each; what carries no packets has neither."""
+    if kind.name != "oci":
+        return ServedNetworks(networks, {})
+    service = MetadataService(
+        find_guest(store, _instance_credentials(store, tools)), Tokens(data.secret("metadata")), tools.clock
+    )
+    names = Ec2Names(store, api_address=naming.Pool(settings.public_pool).host)
+    forwarder = dns.Forwarder(_upstreams(settings))
+
+    async def metadata(network: str) -> Listener:
+        sockets = [
+            networks.open_socket(network, "tcp", address, 80)
+            for address in (naming.METADATA, naming.METADATA6)
+        ]
+        return _Http(await http.serve(sockets, service.handler(network), server_header="EC2ws"))
+
+    async def resolver(network: str) -> Listener:
+        return await dns.serve(
+            names, _resolver_sockets(networks, names, network), view=network, forwarder=forwarder
+        )
+
+    return ServedNetworks(networks, {"metadata": metadata, "resolver": resolver})
+
+
+async def public_names(store: Store, settings: Settings, sockets: Sequence[socket.socket]) -> dns.Server:
+    """The name server for everybody outside the networks. It is no resolver: what is not ours is refused."""
+    return await dns.serve(
+        Ec2Names(store, api_address=naming.Pool(settings.public_pool).host), sockets, view=None
+    )
+
+
+class _Http:
+    """An HTTP server as a listener: nobody waits long for a guest that does not read."""
+
+    def __init__(self, server: http.HttpServer) -> None:
+        self._server = server
+
+    async def stop(self) -> None:
+        await self._server.stop(_STOP_WITHIN_S)
+
+
+def _resolver_sockets(networks: NetworkDriver, names: Ec2Names, network: str) -> list[socket.socket]:
+    addresses = [naming.RESOLVER, naming.RESOLVER6]
+    cidr = names.cidr(network)
+    if cidr is not None:
+        addresses.append(
+            str(ipaddress.ip_network(cidr)[2])
+        )  # AWS's resolver: the base of the network, plus two
+    return [
+        networks.open_socket(network, kind, address, _DNS_PORT)
+        for address in addresses
+        for kind in ("udp", "tcp")
+    ]
+
+
+def _upstreams(settings: Settings) -> list[tuple[str, int]]:
+    match settings.dns_upstream:
+        case "none" | "":
+            return []
+        case "host":
+            return dns.host_upstreams(excluding=[settings.dns_host])
+        case addresses:
+            return [(address.strip(), _DNS_PORT) for address in addresses.split(",")]
+
+
+def _instance_credentials(store: Store, tools: Tools) -> InstanceCredentials:
+    def role_name(profile_arn: str) -> str | None:
+        role = role_of(store, profile_arn)
+        return role.name if role is not None else None
+
+    def issue(instance_id: str, profile_arn: str) -> RoleCredentials | None:
+        made = role_credentials(store, tools, profile_arn, instance_id)
+        if made is None:
+            return None
+        return RoleCredentials(
+            role=made.role,
+            access_key_id=made.access_key_id,
+            secret_access_key=made.secret_access_key,
+            token=made.token,
+            issued_at=made.issued_at,
+            expires_at=made.expires_at,
+        )
+
+    return InstanceCredentials(tools.clock, role_name, issue)
