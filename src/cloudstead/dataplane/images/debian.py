@@ -1,5 +1,6 @@
 """The Debian base: mmdebstrap's minbase and what a person expects to find after logging in."""
 
+import shutil
 from pathlib import Path
 
 from cloudstead.core.errors import DriverError
@@ -28,6 +29,8 @@ async def fill(root: Path, suite: str) -> None:
         suite,
         root,
     ]
+    if shutil.which("mmdebstrap") is None:
+        raise DriverError("mmdebstrap is needed to build Debian images; run: sudo cloudstead setup")
     try:
         await host.run(command, timeout_s=_BUILD_TIMEOUT_S)
     except DriverError as e:

@@ -9,6 +9,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from cloudstead.core.errors import DriverError
+
 Progress = Callable[[str], None]  # told a sentence for people as the work goes on
 
 
@@ -29,6 +31,18 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 class ImageSeen(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     size_bytes: int
+    origin: str = ""  # of an imported one: what it was brought from
+
+
+def origin(source: Path | str) -> str:
+    """What tells one imported source from another: a reference, or a file as it is now."""
+    if isinstance(source, str):
+        return source
+    try:
+        now = source.stat()
+    except OSError as e:
+        raise DriverError(f"{source}: {e.strerror}") from e
+    return f"{source} {now.st_size} {now.st_mtime_ns}"
 
 
 class ImagesDriver(Protocol):
@@ -43,7 +57,10 @@ class ImagesDriver(Protocol):
     async def import_archive(
         self, recipe: Recipe, source: Path | str, progress: Progress | None = None
     ) -> None:
-        """Make an image from a root file system tarball (a path) or an OCI reference (`docker://…`, `oci:…`)."""
+        """Make an image from a root file system tarball (a path) or an OCI reference (`docker://…`, `oci:…`).
+
+        Safe to repeat. A name that is taken by something else is refused: machines may stand on it.
+        """
         ...
 
     async def remove(self, name: str) -> None:

@@ -21,7 +21,7 @@ import msgspec
 from cloudstead.core.errors import DriverError
 from cloudstead.dataplane import host
 from cloudstead.dataplane.images import debian, guest, tiny
-from cloudstead.dataplane.images.driver import ImageSeen, Progress, Recipe
+from cloudstead.dataplane.images.driver import ImageSeen, Progress, Recipe, origin
 
 _OCI_REFERENCE = re.compile(r"(docker|oci|oci-archive|docker-archive|dir|containers-storage):")
 _BUILDING = ".building-"
@@ -36,11 +36,8 @@ class Images:
     async def observe(self) -> list[ImageSeen]:
         if not self._folder.is_dir():
             return []
-        found = []
-        for path in sorted(self._folder.iterdir()):
-            with contextlib.suppress(OSError, msgspec.DecodeError):
-                found.append(msgspec.json.decode((path / "image.json").read_bytes(), type=ImageSeen))
-        return found
+        found = (self._seen(path.name) for path in sorted(self._folder.iterdir()))
+        return [one for one in found if one is not None]
 
     async def ensure(self, recipe: Recipe, progress: Progress | None = None) -> None:
         if self._whole(recipe.name):
@@ -69,23 +66,16 @@ class Images:
         self, recipe: Recipe, source: Path | str, progress: Progress | None = None
     ) -> None:
         say = progress or (lambda _: None)
-        async with self._building(recipe.name) as root:
+        async with self._building(recipe.name, origin(source)) as root:
             if not root:
+                known = self._seen(recipe.name)
+                if known is None or known.origin != origin(source):
+                    raise DriverError(f"there is another image {recipe.name} already: choose another name")
                 return
             if isinstance(source, str) and _OCI_REFERENCE.match(source):
                 await _unpack_oci(source, root, say)
             else:
-                say(f"Unpacking {source}")
-                command = [
-                    "tar",
-                    "--extract",
-                    "--numeric-owner",
-                    "--xattrs",
-                    "--file",
-                    str(source),
-                    "--directory",
-                ]
-                await host.run([*command, root], timeout_s=_UNPACK_TIMEOUT_S)
+                await _unpack_tarball(Path(source), root, say)
             await asyncio.to_thread(guest.furnish, root, recipe)
 
     async def remove(self, name: str) -> None:
@@ -100,8 +90,14 @@ class Images:
     def _whole(self, name: str) -> bool:
         return (self._folder / name / "image.json").exists()
 
+    def _seen(self, name: str) -> ImageSeen | None:
+        try:
+            return msgspec.json.decode((self._folder / name / "image.json").read_bytes(), type=ImageSeen)
+        except (OSError, msgspec.DecodeError):
+            return None
+
     @asynccontextmanager
-    async def _building(self, name: str) -> AsyncIterator[Path | None]:
+    async def _building(self, name: str, origin: str = "") -> AsyncIterator[Path | None]:
         """An empty root to fill, which becomes the image when the block ends well; None if it is there already.
 
         One at a time for each name, in all processes. What a crash left of an earlier try is swept away.
@@ -124,7 +120,7 @@ class Images:
                         yield draft / "rootfs"
                         size = await asyncio.to_thread(_size_bytes, draft / "rootfs")
                         (draft / "image.json").write_bytes(
-                            msgspec.json.encode(ImageSeen(name=name, size_bytes=size))
+                            msgspec.json.encode(ImageSeen(name=name, size_bytes=size, origin=origin))
                         )
                         await asyncio.to_thread(shutil.rmtree, self._folder / name, True)
                         draft.rename(self._folder / name)
@@ -145,6 +141,12 @@ class Images:
             root,
         ]
         await host.run(command, timeout_s=120.0)
+
+
+async def _unpack_tarball(archive: Path, root: Path, say: Progress) -> None:
+    say(f"Unpacking {archive}")
+    command: list[str | Path] = ["tar", "--extract", "--numeric-owner", "--xattrs", "--file", archive]
+    await host.run([*command, "--directory", root], timeout_s=_UNPACK_TIMEOUT_S)
 
 
 async def _unpack_oci(reference: str, root: Path, say: Progress) -> None:

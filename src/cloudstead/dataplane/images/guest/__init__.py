@@ -14,6 +14,7 @@ from cloudstead.dataplane.images.driver import Recipe
 
 _HOME = "usr/lib/cloudstead"
 _UID = 1000
+_LINKS_MAX = 40
 _MOTD = """\
 This is a Cloudstead instance, made from the image {name}: a container on a kernel that it shares with
 its host, not a machine of Amazon's. /etc/os-release says whose packages are inside.
@@ -23,28 +24,50 @@ _POWER = "#!/usr/lib/cloudstead/busybox sh\n# Ends the machine: its init hears S
 
 def furnish(root: Path, recipe: Recipe) -> None:
     """Make a root file system one that boots as a guest. Safe to repeat."""
-    home = root / _HOME
+    home = within(root, _HOME)
     home.mkdir(parents=True, exist_ok=True)
     _copy("busybox", home / "busybox", "busybox-static")
     _replace(home / "init", (Path(__file__).parent / "init").read_text(), 0o755)
     _replace(home / "login", recipe.login + "\n", 0o644)
-    (root / "sbin").mkdir(exist_ok=True)
-    _link(root / "sbin" / "cloudstead-init", f"/{_HOME}/init")
     _link_applets(home)
-    if not (root / "usr/sbin/sshd").exists():
+    sbin, etc = within(root, "sbin"), within(root, "etc")
+    for folder in (sbin, etc):
+        folder.mkdir(parents=True, exist_ok=True)
+    _link(sbin / "cloudstead-init", f"/{_HOME}/init")
+    if not within(root, "usr/sbin/sshd").exists():
         _dropbear(root, home)
     for name in ("poweroff", "halt", "reboot", "shutdown"):
-        if not (root / "sbin" / name).exists():
-            _replace(root / "sbin" / name, _POWER, 0o755)
+        if not within(root, f"sbin/{name}").exists():
+            _replace(sbin / name, _POWER, 0o755)
     _user(root, recipe.login)
-    _replace(root / "etc/motd", _MOTD.format(name=recipe.name), 0o644)
+    _replace(etc / "motd", _MOTD.format(name=recipe.name), 0o644)
     if recipe.os_release:
         _os_release(root, recipe.os_release)
 
 
+def within(root: Path, name: str) -> Path:
+    """Where a path of the guest lies here. Its links are followed as the guest would, so none leads out of `root`."""
+    found, rest, links = root, [part for part in reversed(name.split("/")) if part], 0
+    while rest:
+        part = rest.pop()
+        if part in (".", ".."):
+            found = found if part == "." or found == root else found.parent
+            continue
+        if not (found / part).is_symlink():
+            found /= part
+            continue
+        links += 1
+        if links > _LINKS_MAX:
+            raise DriverError(f"/{name}: too many links in the image")
+        target = str((found / part).readlink())
+        found = root if target.startswith("/") else found
+        rest += [each for each in reversed(target.split("/")) if each]
+    return found
+
+
 def applets() -> list[str]:
     """The commands that this machine's busybox can be."""
-    return _output("busybox", "--list").split()
+    return _output(_program("busybox", "busybox-static"), "--list").split()
 
 
 def _link_applets(home: Path) -> None:
@@ -61,7 +84,7 @@ def _dropbear(root: Path, home: Path) -> None:
     for line in _output("ldd", home / "dropbear").splitlines():
         found = re.search(r"(/\S+)\s+\(0x", line)
         if found:
-            target = root / found[1].lstrip("/")
+            target = within(root, found[1])
             target.parent.mkdir(parents=True, exist_ok=True)
             if not target.exists():
                 shutil.copyfile(found[1], target)
@@ -69,33 +92,48 @@ def _dropbear(root: Path, home: Path) -> None:
 
 
 def _user(root: Path, login: str) -> None:
-    shell = "/bin/bash" if (root / "bin/bash").exists() else "/bin/sh"
-    _line(
-        root / "etc/passwd", login, f"{login}:x:{_UID}:{_UID}:Cloudstead default user:/home/{login}:{shell}"
+    """The login user: the image's own if it has one of that name, as root is in every image."""
+    shell = "/bin/bash" if within(root, "bin/bash").exists() else "/bin/sh"
+    entry = _entry(
+        within(root, "etc/passwd"),
+        f"{login}:x:{_UID}:{_UID}:Cloudstead default user:/home/{login}:{shell}",
+        0o644,
     )
-    _line(root / "etc/group", login, f"{login}:x:{_UID}:")
+    uid, gid, place = int(entry[2]), int(entry[3]), entry[5]
+    _entry(within(root, "etc/group"), f"{login}:x:{gid}:", 0o644)
     # `*` and not `!`: sshd without PAM takes the latter for a locked account.
-    _line(root / "etc/shadow", login, f"{login}:*:19000:0:99999:7:::")
-    home = root / "home" / login
+    _entry(within(root, "etc/shadow"), f"{login}:*:19000:0:99999:7:::", 0o640, anew=True)
+    home = within(root, place)
     home.mkdir(parents=True, exist_ok=True)
+    os.chown(home, uid, gid)
     for name in (".bashrc", ".profile"):
-        if (root / "etc/skel" / name).exists():
-            shutil.copyfile(root / "etc/skel" / name, home / name)
-    for path in (home, *home.iterdir()):
-        os.chown(path, _UID, _UID)
-    if (root / "etc/sudoers.d").is_dir():
-        _replace(root / "etc/sudoers.d/90-cloudstead", f"{login} ALL=(ALL) NOPASSWD:ALL\n", 0o440)
+        model = within(root, f"etc/skel/{name}")
+        if model.is_file() and not os.path.lexists(home / name):
+            shutil.copyfile(model, home / name)
+            os.chown(home / name, uid, gid)
+    sudoers = within(root, "etc/sudoers.d")
+    if sudoers.is_dir():
+        _replace(sudoers / "90-cloudstead", f"{login} ALL=(ALL) NOPASSWD:ALL\n", 0o440)
 
 
-def _line(file: Path, name: str, line: str) -> None:
-    """Put a line into a file of colon-separated entries, in place of one of the same name."""
-    mode = file.stat().st_mode & 0o777
-    kept = [entry for entry in file.read_text().splitlines() if entry.partition(":")[0] != name]
-    _replace(file, "\n".join([*kept, line]) + "\n", mode)
+def _entry(file: Path, line: str, mode: int, *, anew: bool = False) -> list[str]:
+    """The fields of the entry of this name in a file of colon-separated ones: the one there is, or else `line`.
+
+    With `anew`, it is `line` in any case.
+    """
+    name = line.partition(":")[0]
+    entries = file.read_text().splitlines() if file.exists() else []
+    present = next((entry for entry in entries if entry.partition(":")[0] == name), None)
+    if present is not None and not anew:
+        return present.split(":")
+    mode = file.stat().st_mode & 0o777 if file.exists() else mode
+    _replace(file, "\n".join([*(entry for entry in entries if entry != present), line]) + "\n", mode)
+    return line.split(":")
 
 
 def _os_release(root: Path, fields: dict[str, str]) -> None:
-    file = root / "etc/os-release"
+    file = within(root, "etc/os-release")
+    file.parent.mkdir(parents=True, exist_ok=True)
     lines = file.read_text().splitlines() if file.exists() else []
     kept = [line for line in lines if line.partition("=")[0] not in fields]
     _replace(file, "\n".join([*kept, *(f'{name}="{value}"' for name, value in fields.items())]) + "\n", 0o644)
@@ -114,12 +152,17 @@ def _link(path: Path, target: str) -> None:
 
 
 def _copy(program: str, target: Path, package: str) -> None:
-    found = shutil.which(program)
-    if found is None:
-        raise DriverError(f"{program} is needed to make images ({package}); run: sudo cloudstead setup")
+    found = _program(program, package)
     target.unlink(missing_ok=True)
     shutil.copyfile(found, target)
     target.chmod(0o755)
+
+
+def _program(name: str, package: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise DriverError(f"{name} is needed to make images ({package}); run: sudo cloudstead setup")
+    return found
 
 
 def _output(*words: str | Path) -> str:
