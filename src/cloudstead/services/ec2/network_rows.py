@@ -233,6 +233,20 @@ class NetworkInterface(Ec2Row, frozen=True, kw_only=True):
         return self.addresses[0]
 
     @property
+    def place(self) -> tuple[str, str]:
+        """Where its primary address is, for the index that tells whether an address is free."""
+        return self.subnet_id, self.addresses[0].address
+
+    @property
+    def place6(self) -> tuple[str, str]:
+        return self.subnet_id, self.ipv6_addresses[0] if self.ipv6_addresses else ""
+
+    @property
+    def crowds(self) -> str:
+        """The subnet in which it has more addresses than `place` and `place6` tell, for the index too."""
+        return self.subnet_id if len(self.addresses) > 1 or len(self.ipv6_addresses) > 1 else ""
+
+    @property
     def working(self) -> bool:
         """Whether packets are to come and go through it."""
         if self.type == "nat_gateway":

@@ -1,0 +1,137 @@
+"""Security groups as rows: found by id or name, chosen for an interface, made with their first rules.
+
+Everything of an interface's VPC is known by id; names are looked up within one VPC. The operations stand beside:
+`security_groups_lifecycle` for the groups, `security_group_rules` for what they permit.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from cloudstead.core.caller import Caller
+from cloudstead.core.errors import ServiceError
+from cloudstead.services.ec2.network_rows import (
+    NetworkInterface,
+    Permission,
+    SecurityGroup,
+    SecurityGroupRule,
+    Vpc,
+)
+from cloudstead.services.ec2.rows import Resources
+
+DEFAULT = "default"
+PER_INTERFACE_MAX = 5
+EVERYTHING = Permission(protocol="-1", cidr="0.0.0.0/0")
+EVERYTHING6 = Permission(protocol="-1", cidr6="::/0")
+
+
+def insert(
+    resources: Resources, vpc: Vpc, *, name: str, description: str, tags: Mapping[str, str] | None = None
+) -> SecurityGroup:
+    """A new group, which lets everything out and nothing in."""
+    group = resources.store.insert(
+        SecurityGroup(
+            id=resources.new_id(SecurityGroup),
+            account=vpc.account,
+            region=vpc.region,
+            tags=dict(tags or {}),
+            vpc_id=vpc.id,
+            name=name,
+            description=description,
+        )
+    )
+    insert_rule(resources, group, EVERYTHING, egress=True)
+    if vpc.ipv6_cidrs:
+        insert_rule(resources, group, EVERYTHING6, egress=True)
+    return group
+
+
+def insert_default(resources: Resources, vpc: Vpc) -> SecurityGroup:
+    """The group that each VPC is born with: its members may talk to each other and to everybody outside."""
+    group = insert(resources, vpc, name=DEFAULT, description="default VPC security group")
+    insert_rule(resources, group, Permission(protocol="-1", group=group.id), egress=False)
+    return group
+
+
+def insert_rule(
+    resources: Resources,
+    group: SecurityGroup,
+    permission: Permission,
+    *,
+    egress: bool,
+    description: str = "",
+    tags: Mapping[str, str] | None = None,
+) -> SecurityGroupRule:
+    return resources.store.insert(
+        SecurityGroupRule(
+            id=resources.new_id(SecurityGroupRule),
+            account=group.account,
+            region=group.region,
+            tags=dict(tags or {}),
+            vpc_id=group.vpc_id,
+            group_id=group.id,
+            egress=egress,
+            permission=permission,
+            peer_group_id=permission.group,
+            prefix_list_id=permission.prefix_list,
+            description=description,
+        )
+    )
+
+
+def delete(resources: Resources, group: SecurityGroup) -> None:
+    """Forget a group and its rules; whether it may go is the caller's to check."""
+    for rule in resources.store.rows(SecurityGroupRule, group_id=group.id):
+        resources.store.delete(rule)
+    resources.store.delete(group)
+
+
+def delete_all(resources: Resources, vpc_id: str) -> None:
+    """Forget all groups of a VPC that is about to go."""
+    for group in resources.store.rows(SecurityGroup, vpc_id=vpc_id):
+        delete(resources, group)
+
+
+def named(resources: Resources, vpc_id: str, name: str) -> SecurityGroup | None:
+    found = resources.store.rows(SecurityGroup, vpc_id=vpc_id, name=name)
+    return found[0] if found else None
+
+
+def choose(
+    resources: Resources, caller: Caller, vpc_id: str, *, ids: Sequence[str], names: Sequence[str]
+) -> tuple[str, ...]:
+    """The ids of the groups asked for, each once; of the default group of the VPC if none is."""
+    chosen = [_of_vpc(resources, caller, vpc_id, id).id for id in ids]
+    chosen += [_named(resources, vpc_id, name).id for name in names]
+    if not chosen:
+        chosen = [_named(resources, vpc_id, DEFAULT).id]
+    different = tuple(dict.fromkeys(chosen))
+    if len(different) > PER_INTERFACE_MAX:
+        raise ServiceError(
+            "The maximum number of security groups per interface has been reached.",
+            code="SecurityGroupsPerInterfaceLimitExceeded",
+        )
+    return different
+
+
+def members(resources: Resources, group: SecurityGroup) -> list[NetworkInterface]:
+    """The interfaces that have this group."""
+    in_vpc = resources.store.rows(NetworkInterface, vpc_id=group.vpc_id)
+    return [interface for interface in in_vpc if group.id in interface.groups]
+
+
+def _of_vpc(resources: Resources, caller: Caller, vpc_id: str, id: str) -> SecurityGroup:
+    group = resources.find(SecurityGroup, caller, id)
+    if group.vpc_id != vpc_id:
+        raise ServiceError(
+            "You have specified two resources that belong to different networks.",
+            code="InvalidGroup.NotFound",
+        )
+    return group
+
+
+def _named(resources: Resources, vpc_id: str, name: str) -> SecurityGroup:
+    group = named(resources, vpc_id, name)
+    if group is None:
+        raise ServiceError(
+            f"The security group '{name}' does not exist in VPC '{vpc_id}'", code="InvalidGroup.NotFound"
+        )
+    return group
