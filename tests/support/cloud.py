@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import boto3
@@ -17,12 +18,12 @@ TOOLS = Path(sys.executable).parent
 class Cloud:
     """`cloudstead up` in a folder of its own. Its ports are free ones, its home is not yours."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, *, dns_port: int | None = None, **settings: str) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.home = folder / "home"
         self.home.mkdir(parents=True, exist_ok=True)
-        self.port, self.dns_port = free_port(), free_port()
+        self.port, self.dns_port = free_port(), dns_port or free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
         keep = {
             name: os.environ[name]
@@ -57,6 +58,14 @@ class Cloud:
 
     def status(self) -> dict:
         return json.loads(self.command("status", "--json"))
+
+    def health(self) -> dict:
+        with urllib.request.urlopen(f"{self.endpoint}/_cloudstead/health", timeout=5) as answer:
+            return json.load(answer)
+
+    def processes(self) -> dict[str, int]:
+        """The pids of its processes by name."""
+        return json.loads((self.data / "run" / "processes.json").read_bytes())
 
     # --- its clients
 

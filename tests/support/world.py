@@ -1,6 +1,7 @@
 """What exists on this machine, counted, so that a test can say that nothing of it was left behind."""
 
 import os
+import subprocess
 from pathlib import Path
 
 
@@ -39,3 +40,10 @@ def processes(marker: str) -> list[str]:
         if marker in line or marker in root:
             found.append(f"{entry.name} {line}")
     return found
+
+
+def rules() -> str:
+    """Every rule that nftables has in our own namespace."""
+    return subprocess.run(
+        ["nft", "list", "ruleset"], capture_output=True, text=True, timeout=20, check=True
+    ).stdout
