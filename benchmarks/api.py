@@ -197,7 +197,7 @@ def ministack(python):
 
 def image_of(peer):
     if peer.name == "cloudstead":
-        status, answer = peer.call(
+        _, answer = peer.call(
             peer.request(
                 "ec2", "DescribeImages", **{"Filter.1.Name": "name", "Filter.1.Value.1": "cloudstead-tiny-*"}
             )

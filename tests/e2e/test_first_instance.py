@@ -11,7 +11,7 @@ from tests.support.cloud import ssh_words, until
 
 
 def test_an_instance_is_created_and_logged_into(cloud, key, tiny, group):
-    name, pem = key
+    name, _ = key
     words = ["--image-id", tiny, "--instance-type", "t3.micro", "--key-name", name]
     ran = cloud.aws("ec2", "run-instances", *words, "--security-group-ids", group)
     instance = ran["Instances"][0]["InstanceId"]
