@@ -58,6 +58,8 @@ class Settings:
     terminated_visible_s: float = 3600.0
     #: How many vCPUs the running instances of an account may have in a region; a raised quota, as AWS grants them.
     vcpus_max: int = 4096
+    #: How many VPCs an account may have in a region, and internet gateways; AWS gives five until asked for more.
+    vpcs_max: int = 100
     #: How many elastic addresses an account may have in a region; AWS allows 5 until one asks for more.
     elastic_addresses_max: int = 1000
     #: Name of the machine driver in use ("oci", "docker", "fake", "none"), shown to callers as a tag where it matters.

@@ -19,23 +19,26 @@ from tests.unit.ec2.instances.world import ACCOUNT, CALLER, OPERATIONS, evaluate
 
 __all__ = ["ACCOUNT", "CALLER", "World", "evaluated", "finished", "refusal"]
 
-_PARTS = {
-    "addresses": "ElasticAddresses",
-    "dhcp_options": "DhcpOptionSets",
-    "interfaces": "NetworkInterfaces",
-    "internet_gateways": "InternetGateways",
-    "nat_gateways": "NatGateways",
-    "network_acls": "NetworkAcls",
-    "prefix_lists": "PrefixLists",
-    "route_tables": "RouteTables",
-    "security_groups": "SecurityGroups",
-    "subnets": "Subnets",
-    "vpcs": "Vpcs",
-}
+_PARTS = [
+    "addresses.ElasticAddresses",
+    "default_vpc.DefaultVpcs",
+    "dhcp_options.DhcpOptionSets",
+    "internet_gateways.EgressOnlyGateways",
+    "internet_gateways.InternetGateways",
+    "nat_gateways.NatGateways",
+    "network_acls.NetworkAcls",
+    "prefix_lists.PrefixLists",
+    "route_operations.RouteOperations",
+    "route_tables.RouteTables",
+    "subnets.Subnets",
+    "subnets_attributes.SubnetAttributes",
+    "vpc_cidrs.VpcCidrs",
+    "vpcs.Vpcs",
+]
 
 
 def _parts(resources):
-    for module, name in _PARTS.items():
+    for module, name in (part.split(".") for part in _PARTS):
         try:
             found = importlib.import_module(f"cloudstead.services.ec2.{module}")
         except ModuleNotFoundError:
