@@ -3,11 +3,15 @@
 Enforcement is not built. It will ask `policies_of`: everything that stands on an identity, ready to be evaluated.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cloudstead.core.caller import Caller
 from cloudstead.core.tools import Tools
+from cloudstead.services.iam import policy_grammar
+from cloudstead.services.iam.conditions import Context
 from cloudstead.services.iam.directory import Directory
+from cloudstead.services.iam.keys import account_of
 from cloudstead.services.iam.model import Group, InstanceProfile, Principal, Role, Session, User
 from cloudstead.services.iam.operations.access_keys import AccessKeys
 from cloudstead.services.iam.operations.account import Accounts
@@ -24,9 +28,29 @@ from cloudstead.services.iam.operations.passwords import Passwords
 from cloudstead.services.iam.operations.policies import Policies
 from cloudstead.services.iam.operations.roles import Roles
 from cloudstead.services.iam.operations.users import Users
+from cloudstead.services.iam.sessions import Identity, open_session
+from cloudstead.services.iam.sessions import shown as show_credentials
+from cloudstead.services.iam.trust import Asking, is_trusted
 from cloudstead.store import Store
 
-__all__ = ["PoliciesOf", "find_instance_profile", "parts", "policies_of", "role_of"]
+__all__ = [
+    "Asking",
+    "Context",
+    "Identity",
+    "PoliciesOf",
+    "Role",
+    "account_of",
+    "asking_of",
+    "check_session_policies",
+    "find_instance_profile",
+    "is_trusted",
+    "open_session",
+    "parts",
+    "policies_of",
+    "role_of",
+    "session_of",
+    "show_credentials",
+]
 
 
 def parts(store: Store, tools: Tools) -> list[object]:
@@ -68,6 +92,32 @@ def role_of(store: Store, arn: str) -> Role | None:
     name = arn.rpartition("/")[2]
     found = Directory(store, Tools()).named(Role, account, name)
     return found if found is not None and found.arn() == arn else None
+
+
+def session_of(store: Store, caller: Caller) -> Session | None:
+    """The temporary credentials that the caller signed with; None for long-term keys."""
+    return store.get(Session, caller.access_key_id)
+
+
+def asking_of(store: Store, caller: Caller) -> Asking:
+    """The caller as trust policies know it. A session of a role goes by its own ARN and by the role's."""
+    session = session_of(store, caller)
+    role = store.get(Role, session.issuer) if session is not None else None
+    names, tags = [caller.arn, caller.user_id], {}
+    if role is not None and session is not None:
+        names, tags = [caller.arn, role.arn(), role.id], {**role.tags, **session.tags}
+    elif (user := store.get(User, caller.user_id)) is not None:
+        tags = user.tags
+    arn = role.arn() if role is not None else caller.arn
+    return Asking(account=caller.account, names=names, arn=arn, tags=tags)
+
+
+def check_session_policies(store: Store, account: str, policy: str | None, arns: Sequence[str]) -> str | None:
+    """The first of these ARNs that is no managed policy. Raise MalformedPolicyDocument for a bad inline policy."""
+    if policy is not None:
+        policy_grammar.check_identity_policy(policy)
+    directory = Directory(store, Tools())
+    return next((arn for arn in arns if directory.policy(account, arn) is None), None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -112,7 +112,7 @@ class Accounts:
     def get_account_authorization_details(
         self, caller: Caller, request: "GetAccountAuthorizationDetailsRequestTypeDef"
     ) -> dict[str, Any]:
-        wanted: list[str] = [*(request.get("Filter") or (*_KINDS, "AWSManagedPolicy"))]
+        wanted: list[str] = list(request.get("Filter") or ()) or [*_KINDS, "AWSManagedPolicy"]
         rows: list[Entity] = []
         for word in wanted:
             rows += self._aws_in_use(caller) if word == "AWSManagedPolicy" else self._rows(caller, word)
