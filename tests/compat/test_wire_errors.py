@@ -3,13 +3,13 @@
 import pytest
 from botocore.loaders import create_loader
 from botocore.model import ServiceModel as BotocoreModel
+from tests.compat.test_wire_every_operation import SPOKEN, agree
+from tests.compat.wire_oracle import REQUEST_ID, received, typed
+from tests.compat.wire_values import Values
 
 from cloudstead.core.errors import NotBuilt, ServiceError
 from cloudstead.gateway.wire import load, serialize_error
 from cloudstead.gateway.wire.model import Dialect
-from tests.compat.test_wire_every_operation import SPOKEN, agree
-from tests.compat.wire_oracle import REQUEST_ID, received, typed
-from tests.compat.wire_values import Values
 
 MESSAGE = "The thing 'a<b>' & its \"friend\" do not exist"
 

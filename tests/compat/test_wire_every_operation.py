@@ -8,13 +8,13 @@ import os
 import botocore.loaders
 import pytest
 from botocore.model import ServiceModel as BotocoreModel
+from tests.compat.wire_oracle import REQUEST_ID, received, same, sent, typed
+from tests.compat.wire_values import Values
 
 from cloudstead.gateway.wire import load, serialize
 from cloudstead.gateway.wire.model import Dialect, Match
 from cloudstead.gateway.wire.parse import read
 from cloudstead.gateway.wire.validate import validate
-from tests.compat.wire_oracle import REQUEST_ID, received, same, sent, typed
-from tests.compat.wire_values import Values
 
 SERVICES = (
     *("ec2", "elb", "elbv2", "autoscaling", "cloudwatch", "rds", "iam", "sts", "route53", "route53domains"),

@@ -14,12 +14,12 @@ import msgspec
 import pytest
 from botocore.model import OperationModel
 from botocore.model import ServiceModel as BotocoreModel
+from tests.compat.wire_oracle import REQUEST_ID, blob_body, received, same, typed, without_tokens
 
 from cloudstead.core.errors import ServiceError
 from cloudstead.gateway.wire import WireRequest, WireResponse, parse, serialize, serialize_error
 from cloudstead.gateway.wire.model import Dialect, Match, ServiceModel
 from cloudstead.gateway.wire.schema import Description
-from tests.compat.wire_oracle import REQUEST_ID, blob_body, received, same, typed, without_tokens
 
 CASES = Path(__file__).parents[2] / ".." / "shared" / "data" / "protocol-cases"
 

@@ -9,6 +9,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import msgspec
+from tests.support.netns import apart
 
 from cloudstead.dataplane.network import namespaces
 from cloudstead.dataplane.network.driver import (
@@ -22,7 +23,6 @@ from cloudstead.dataplane.network.driver import (
     Subnet,
 )
 from cloudstead.dataplane.network.linux import LinuxNetworks
-from tests.support.netns import apart
 
 OPEN_S_MAX = 5.0  # an open path answers in a millisecond; a busy machine may take its time
 SHUT_S = 0.3  # so long nothing comes through a shut one

@@ -8,6 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.support import world
+from tests.support.cloud import ssh_words, until
+from tests.support.imds import Metadata
 
 from cloudstead.core.errors import DriverError
 from cloudstead.dataplane.block.directories import Directories
@@ -17,9 +20,6 @@ from cloudstead.dataplane.images.store import Images
 from cloudstead.dataplane.instances.driver import InstanceSpec
 from cloudstead.dataplane.instances.fake import FakeMachines
 from cloudstead.dataplane.instances.oci import OciMachines
-from tests.support import world
-from tests.support.cloud import ssh_words, until
-from tests.support.imds import Metadata
 
 _ID, _CLOUD = "i-0000000000000c0de", "c0ffee"
 _TINY = Recipe(name="tiny", source="tiny", login="ec2-user")

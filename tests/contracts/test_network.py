@@ -6,6 +6,9 @@ import socket
 from itertools import count
 
 import pytest
+from tests.contracts.network_worlds import HOST, Wire, changed, interface, left_behind, network
+from tests.support.fuse import Crash, Fuse
+from tests.support.netns import apart
 
 from cloudstead.core.errors import DriverError
 from cloudstead.dataplane import host
@@ -13,9 +16,6 @@ from cloudstead.dataplane.network import linux
 from cloudstead.dataplane.network.driver import NetworkSeen, revision
 from cloudstead.dataplane.network.fake import FakeNetworks
 from cloudstead.dataplane.network.linux import LinuxNetworks
-from tests.contracts.network_worlds import HOST, Wire, changed, interface, left_behind, network
-from tests.support.fuse import Crash, Fuse
-from tests.support.netns import apart
 
 CLOUD = "00c0de"
 FIRST = network(interface(1, "subnet-0a", "10.0.0.10", public="198.18.0.1"))

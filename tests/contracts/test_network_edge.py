@@ -9,12 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-
-from cloudstead.core.errors import DriverError
-from cloudstead.dataplane.network import namespaces
-from cloudstead.dataplane.network.driver import NetworkSeen, revision
-from cloudstead.dataplane.network.linux import LinuxNetworks
-from cloudstead.dataplane.network.naming import EDGE, Pool
 from tests.contracts.network_worlds import (
     HOST,
     OPEN_S_MAX,
@@ -29,6 +23,12 @@ from tests.contracts.network_worlds import (
     to,
 )
 from tests.support.netns import apart
+
+from cloudstead.core.errors import DriverError
+from cloudstead.dataplane.network import namespaces
+from cloudstead.dataplane.network.driver import NetworkSeen, revision
+from cloudstead.dataplane.network.linux import LinuxNetworks
+from cloudstead.dataplane.network.naming import EDGE, Pool
 
 pytestmark = pytest.mark.root
 

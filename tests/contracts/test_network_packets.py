@@ -6,7 +6,6 @@ import socket
 import time
 
 import pytest
-
 from tests.contracts.network_worlds import (
     HOST,
     OPEN_S_MAX,

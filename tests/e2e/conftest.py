@@ -5,7 +5,6 @@ import shutil
 import sys
 
 import pytest
-
 from tests.e2e.machines import open_to_host
 from tests.support import world
 from tests.support.cloud import Cloud

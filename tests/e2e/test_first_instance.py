@@ -5,7 +5,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from tests.e2e.machines import instances, log_in
 from tests.support.cloud import ssh_words, until
 

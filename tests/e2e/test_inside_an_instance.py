@@ -5,7 +5,6 @@ import json
 from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-
 from tests.e2e.machines import instances, log_in, shown, wait
 
 _TRUST = {

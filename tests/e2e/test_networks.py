@@ -4,7 +4,6 @@ import socket
 import subprocess
 
 import pytest
-
 from tests.e2e.machines import instances, log_in, open_to_host
 from tests.support.cloud import until
 

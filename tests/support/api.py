@@ -7,12 +7,12 @@ import functools
 
 import botocore.session
 from botocore.paginate import Paginator, PaginatorModel
+from tests.compat.wire_oracle import received, sent
 
 from cloudstead.app.operations import operations_of, snake_case
 from cloudstead.core.caller import Caller
 from cloudstead.core.errors import ServiceError
 from cloudstead.gateway.wire import load, parse, serialize, serialize_error
-from tests.compat.wire_oracle import received, sent
 
 ACCOUNT = "123456789012"
 ROOT = Caller(account=ACCOUNT, region="us-east-1", arn=f"arn:aws:iam::{ACCOUNT}:root", user_id=ACCOUNT)

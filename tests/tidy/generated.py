@@ -8,9 +8,10 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tests.tidy.repository import ROOT
+
 from cloudstead.cli.arguments import parser
 from cloudstead.core.settings import Setting, known
-from tests.tidy.repository import ROOT
 
 _PART = re.compile(r"(<!-- generated: (\w+)[^>]*-->\n).*?(<!-- end -->)", re.DOTALL)
 

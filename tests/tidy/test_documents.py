@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-
-from cloudstead.core.settings import known
 from tests.tidy.generated import PARTS, pages
 from tests.tidy.repository import ROOT, documents, files, read
+
+from cloudstead.core.settings import known
 
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)

@@ -5,7 +5,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
 from tests.tidy.repository import ROOT, files, read
 
 LINES_MAX = 800

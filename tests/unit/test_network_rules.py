@@ -8,11 +8,11 @@ import subprocess
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.contracts.network_worlds import allow, changed, group, interface, network, subnet, to
+from tests.support.netns import apart
 
 from cloudstead.dataplane.network import firewall, links, naming, permits, routing
 from cloudstead.dataplane.network.driver import AclEntry, NetworkAcl, PortRule
-from tests.contracts.network_worlds import allow, changed, group, interface, network, subnet, to
-from tests.support.netns import apart
 
 POOL = naming.Pool()
 

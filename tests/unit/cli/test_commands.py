@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.support.cloud import free_port, until
 
 from cloudstead.cli.running import running
-from tests.support.cloud import free_port, until
 
 PROGRAM = [sys.executable, str(Path(__file__).with_name("fake_cloud.py"))]
 

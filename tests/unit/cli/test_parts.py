@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.support.cloud import free_port
 
 from cloudstead.cli import probes, resolver
 from cloudstead.cli.arguments import parser
@@ -14,7 +15,6 @@ from cloudstead.cli.problems import Problem
 from cloudstead.cli.setup import PARTS, missing
 from cloudstead.cli.ssh import Wanted, _identity, _login, _query, command
 from cloudstead.core.settings import Settings, known
-from tests.support.cloud import free_port
 
 INSTANCE = {"InstanceId": "i-0abc", "KeyName": "mykey"}
 

@@ -3,12 +3,12 @@
 import random
 
 import pytest
+from tests.support.api import Api
 
 from cloudstead.core.clock import ManualClock
 from cloudstead.core.tools import Tools
 from cloudstead.services.ssm.operations import parts
 from cloudstead.store import Store
-from tests.support.api import Api
 
 KEY = bytes(range(32))
 IMAGES = "/aws/service/ami-amazon-linux-latest"

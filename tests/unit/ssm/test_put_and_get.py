@@ -1,13 +1,13 @@
 """Parameters written and read: what comes back, what is refused, and in which words."""
 
 import pytest
+from tests.support.api import ACCOUNT, ROOT, Api, Refusal, refusal
+from tests.unit.ssm.conftest import IMAGES, KEY, published
 
 from cloudstead.core.caller import Caller
 from cloudstead.services.ssm.operations import parts, read_parameter
 from cloudstead.services.ssm.rows import Parameter, Version
 from cloudstead.store import Store
-from tests.support.api import ACCOUNT, ROOT, Api, Refusal, refusal
-from tests.unit.ssm.conftest import IMAGES, KEY, published
 
 PUBLIC = f"{IMAGES}/al2023-ami-kernel-default-x86_64"
 

@@ -4,6 +4,7 @@ import json
 import random
 
 import pytest
+from tests.support.api import ACCOUNT, Api
 
 from cloudstead.core.caller import Caller
 from cloudstead.core.clock import ManualClock
@@ -12,7 +13,6 @@ from cloudstead.services.iam.credentials import StoredCredentials, ensure_root
 from cloudstead.services.iam.operations import parts
 from cloudstead.services.sts.operations import Sts
 from cloudstead.store import Store
-from tests.support.api import ACCOUNT, Api
 
 
 class World:

@@ -4,10 +4,10 @@ import json
 from datetime import timedelta
 
 import pytest
-
-from cloudstead.core.caller import Caller
 from tests.support.api import ACCOUNT, Refusal, refusal
 from tests.unit.sts.conftest import allow
+
+from cloudstead.core.caller import Caller
 
 ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"
 ACCOUNT_ROOT = {"AWS": ACCOUNT}

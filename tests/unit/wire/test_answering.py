@@ -6,12 +6,12 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
+from tests.unit.wire.asking import form, json, numbered, rest
 
 from cloudstead.core.cached import Cached
 from cloudstead.core.errors import ServiceError
 from cloudstead.gateway.wire import ResultMismatch, serialize, serialize_error
 from cloudstead.gateway.wire.serialize.fragments import Fragments
-from tests.unit.wire.asking import form, json, numbered, rest
 
 MOMENT = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 

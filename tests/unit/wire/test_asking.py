@@ -6,11 +6,11 @@ import sys
 
 import pytest
 from botocore import xform_name
+from tests.compat.test_wire_every_operation import SERVICES
+from tests.unit.wire.asking import form, json, parsed, rest
 
 from cloudstead.gateway.wire import UnknownService, WireRequest, load
 from cloudstead.gateway.wire.scalars import header_list, read_timestamp, rfc822
-from tests.compat.test_wire_every_operation import SERVICES
-from tests.unit.wire.asking import form, json, parsed, rest
 
 
 def test_an_older_api_version_is_accepted_wherever_it_is_written():

@@ -3,10 +3,10 @@
 import gzip
 
 import pytest
+from tests.unit.wire.asking import form, json, numbered, parsed, rest
 
 from cloudstead.core.errors import NotBuilt, ServiceError
 from cloudstead.gateway.wire import WireRequest, load
-from tests.unit.wire.asking import form, json, numbered, parsed, rest
 
 
 def refused(asked) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from tests.unit.ec2.instances.world import ACCOUNT, CALLER, TINY, World, refusal
 
 from cloudstead.core.caller import Caller
 from cloudstead.core.clock import ManualClock
@@ -13,7 +14,6 @@ from cloudstead.services.ec2.images import register_imported
 from cloudstead.services.ec2.instance_rows import Instance
 from cloudstead.services.ec2.instance_types import InstanceTypes
 from cloudstead.services.ec2.regions import REGIONS, Regions, zones
-from tests.unit.ec2.instances.world import ACCOUNT, CALLER, TINY, World, refusal
 
 TOOLS = Tools(clock=ManualClock(), random=random.Random(7))
 

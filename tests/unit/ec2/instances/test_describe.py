@@ -2,12 +2,12 @@
 
 import botocore.session
 import pytest
+from tests.unit.ec2.instances.world import CALLER, TINY, World, evaluated, refusal
 
 from cloudstead.core.caller import Caller
 from cloudstead.services.ec2.instance_filters import FIELDS
 from cloudstead.services.ec2.instance_rows import Instance
 from cloudstead.services.ec2.network_rows import Vpc
-from tests.unit.ec2.instances.world import CALLER, TINY, World, evaluated, refusal
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 import base64
 
 import pytest
+from tests.unit.ec2.instances.world import CALLER, PROFILE, TINY, World, evaluated, refusal
 
 from cloudstead.core.errors import NotBuilt
 from cloudstead.services.ec2 import image_catalogue
 from cloudstead.services.ec2.instance_rows import Instance, Launch, Volume
 from cloudstead.services.ec2.network_rows import NetworkInterface
 from cloudstead.services.ec2.rows import Settings
-from tests.unit.ec2.instances.world import CALLER, PROFILE, TINY, World, evaluated, refusal
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Launch templates and their versions."""
 
 import pytest
-
 from tests.unit.ec2.instances.world import TINY, World, evaluated, refusal
 
 DATA = {"ImageId": TINY, "InstanceType": "t3.micro"}

@@ -1,11 +1,11 @@
 """What callers see of an instance's life, over drivers that keep their promises."""
 
 import pytest
+from tests.unit.ec2.instances.world import World, refusal
 
 from cloudstead.services.ec2.instance_rows import Instance, Volume
 from cloudstead.services.ec2.network_rows import NetworkInterface
 from cloudstead.services.ec2.rows import Settings
-from tests.unit.ec2.instances.world import World, refusal
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ import json
 from datetime import timedelta
 
 import pytest
+from tests.unit.ec2.instances.world import PROFILE, World
 
 from cloudstead.services.ec2.instance_rows import Instance
 from cloudstead.services.ec2.metadata import InstanceCredentials, RoleCredentials, find_guest
 from cloudstead.services.ec2.network_rows import Vpc
-from tests.unit.ec2.instances.world import PROFILE, World
 
 
 class Machine:

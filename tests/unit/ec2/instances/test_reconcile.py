@@ -4,6 +4,8 @@ import asyncio
 
 import msgspec
 import pytest
+from tests.support.fuse import STORE_EFFECTS, Crash, Fuse, Fused
+from tests.unit.ec2.instances.world import World
 
 from cloudstead.control.steps import Ensure, Forget, Record, Remove
 from cloudstead.core.errors import Conflict
@@ -11,8 +13,6 @@ from cloudstead.dataplane.instances.driver import InstanceSeen
 from cloudstead.services.ec2.instance_reconcile import Ended, Instances, Retire, Stop
 from cloudstead.services.ec2.instance_rows import Instance, Volume
 from cloudstead.services.ec2.network_rows import NetworkInterface
-from tests.support.fuse import STORE_EFFECTS, Crash, Fuse, Fused
-from tests.unit.ec2.instances.world import World
 
 RUNS = {"state": "running", "started_boot": 2, "host_boot": "here"}
 STOPPED = {"state": "stopped", "started_boot": 1, "host_boot": "here"}

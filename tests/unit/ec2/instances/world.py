@@ -9,6 +9,7 @@ import ipaddress
 import random
 
 import msgspec
+from tests.support.fuse import Crash
 
 from cloudstead.app.operations import snake_case
 from cloudstead.control.reconciler import Reconciler
@@ -50,7 +51,6 @@ from cloudstead.services.ec2.tagging import Tags
 from cloudstead.services.ec2.volume_reconcile import Volumes
 from cloudstead.services.ec2.volumes import DescribeVolumes
 from cloudstead.store import Store
-from tests.support.fuse import Crash
 
 ACCOUNT = "123456789012"
 CALLER = Caller(account=ACCOUNT, region="us-east-1", arn=f"arn:aws:iam::{ACCOUNT}:root", user_id=ACCOUNT)

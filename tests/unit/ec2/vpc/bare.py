@@ -2,6 +2,8 @@
 
 import random
 
+from tests.unit.ec2.instances.world import ACCOUNT
+
 from cloudstead.core import ids
 from cloudstead.core.clock import ManualClock
 from cloudstead.core.tools import Tools
@@ -10,7 +12,6 @@ from cloudstead.services.ec2.network_rows import CidrAssociation, Subnet, Vpc
 from cloudstead.services.ec2.rows import Resources, Settings
 from cloudstead.services.ec2.vpc_networking import VpcNetworking
 from cloudstead.store import Store
-from tests.unit.ec2.instances.world import ACCOUNT
 
 MINE = {"account": ACCOUNT, "region": "us-east-1"}
 

@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from tests.unit.ec2.instances.world import ACCOUNT, CALLER, refusal
+from tests.unit.ec2.vpc.bare import MINE, Bare
 
 from cloudstead.core.errors import ServiceError
 from cloudstead.dataplane.network.naming import Pool
@@ -14,8 +16,6 @@ from cloudstead.services.ec2.network_rows import (
     PublicAddress,
     SecurityGroup,
 )
-from tests.unit.ec2.instances.world import ACCOUNT, CALLER, refusal
-from tests.unit.ec2.vpc.bare import MINE, Bare
 
 
 @pytest.fixture

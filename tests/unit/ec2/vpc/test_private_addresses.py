@@ -6,12 +6,12 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.ec2.instances.world import CALLER, refusal
+from tests.unit.ec2.vpc.bare import Bare
 
 from cloudstead.core.errors import ServiceError
 from cloudstead.services.ec2 import interfaces, private_addresses
 from cloudstead.services.ec2.network_rows import NetworkInterface
-from tests.unit.ec2.instances.world import CALLER, refusal
-from tests.unit.ec2.vpc.bare import Bare
 
 
 def add(bare, **wanted):

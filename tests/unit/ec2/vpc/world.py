@@ -8,6 +8,8 @@ import functools
 import importlib
 import random
 
+from tests.unit.ec2.instances.world import ACCOUNT, CALLER, OPERATIONS, evaluated, finished, refusal
+
 from cloudstead.control.reconciler import Reconciler
 from cloudstead.core.clock import ManualClock
 from cloudstead.core.tools import Tools
@@ -15,7 +17,6 @@ from cloudstead.dataplane.network.fake import FakeNetworks
 from cloudstead.gateway.wire import WireRequest, load, serialize
 from cloudstead.services.ec2.rows import Resources, Settings
 from cloudstead.store import Store
-from tests.unit.ec2.instances.world import ACCOUNT, CALLER, OPERATIONS, evaluated, finished, refusal
 
 __all__ = ["ACCOUNT", "CALLER", "World", "evaluated", "finished", "refusal"]
 
@@ -95,10 +96,9 @@ class World:
     # --- the world
 
     def reconcilers(self):
-        from cloudstead.services.ec2.nat_reconcile import NatGatewayStates
-        from cloudstead.services.ec2.network_reconcile import Networks
+        from cloudstead.services.ec2.network_reconcile import NatGateways, Networks
 
-        controllers = (Networks(self.store, self.networks), NatGatewayStates(self.resources))
+        controllers = (Networks(self.resources, self.networks), NatGateways(self.resources))
         return [Reconciler(controller, self.store, self.clock) for controller in controllers]
 
     def settle(self, passes_max=50):
