@@ -1,11 +1,12 @@
-"""EC2's operations on instances and what they are made from, and what other services may ask of EC2.
+"""EC2's operations on instances and what they are made from, and what others may ask of EC2.
 
-The parts of the VPC side stand beside these; `app` puts both together.
+Those of the VPC side are in `vpc_operations`; `app` puts both together.
 """
 
 from collections.abc import Mapping, Sequence
 
 from cloudstead.services.ec2 import image_catalogue
+from cloudstead.services.ec2.default_vpc import opening
 from cloudstead.services.ec2.images import Images
 from cloudstead.services.ec2.instance_profiles import ProfileAssociations
 from cloudstead.services.ec2.instance_rows import Image, Instance, KeyPair, LaunchTemplate, Volume
@@ -22,6 +23,9 @@ from cloudstead.services.ec2.regions import Regions
 from cloudstead.services.ec2.rows import Ec2Row, Resources
 from cloudstead.services.ec2.tagging import Tags
 from cloudstead.services.ec2.volumes import DescribeVolumes
+from cloudstead.services.ec2.vpc_operations import VPC_KINDS, vpc_parts
+
+__all__ = ["INSTANCE_KINDS", "VPC_KINDS", "instance_parts", "opening", "public_parameters", "vpc_parts"]
 
 #: The kinds of this side that can be tagged.
 INSTANCE_KINDS: tuple[type[Ec2Row], ...] = (Instance, Volume, Image, KeyPair, LaunchTemplate)

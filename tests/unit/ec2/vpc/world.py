@@ -5,7 +5,6 @@ No default VPC is there unless a test opens the region: `World(opened=True)`.
 
 import asyncio
 import functools
-import importlib
 import random
 
 from tests.unit.ec2.instances.world import ACCOUNT, CALLER, OPERATIONS, evaluated, finished, refusal
@@ -15,37 +14,14 @@ from cloudstead.core.clock import ManualClock
 from cloudstead.core.tools import Tools
 from cloudstead.dataplane.network.fake import FakeNetworks
 from cloudstead.gateway.wire import WireRequest, load, serialize
+from cloudstead.services.ec2.default_vpc import open_region
+from cloudstead.services.ec2.network_reconcile import NatGateways, Networks
 from cloudstead.services.ec2.rows import Resources, Settings
+from cloudstead.services.ec2.tagging import Tags
+from cloudstead.services.ec2.vpc_operations import VPC_KINDS, vpc_parts
 from cloudstead.store import Store
 
 __all__ = ["ACCOUNT", "CALLER", "World", "evaluated", "finished", "refusal"]
-
-_PARTS = [
-    "addresses.ElasticAddresses",
-    "default_vpc.DefaultVpcs",
-    "dhcp_options.DhcpOptionSets",
-    "internet_gateways.EgressOnlyGateways",
-    "internet_gateways.InternetGateways",
-    "nat_gateways.NatGateways",
-    "network_acls.NetworkAcls",
-    "prefix_lists.PrefixLists",
-    "route_operations.RouteOperations",
-    "route_tables.RouteTables",
-    "subnets.Subnets",
-    "subnets_attributes.SubnetAttributes",
-    "vpc_cidrs.VpcCidrs",
-    "vpcs.Vpcs",
-]
-
-
-def _parts(resources):
-    for module, name in (part.split(".") for part in _PARTS):
-        try:
-            found = importlib.import_module(f"cloudstead.services.ec2.{module}")
-        except ModuleNotFoundError:
-            continue
-        if hasattr(found, name):
-            yield getattr(found, name)(resources)
 
 
 class World:
@@ -58,10 +34,8 @@ class World:
             self.store, Tools(clock=self.clock, random=random.Random(7)), settings or Settings()
         )
         self.networks = FakeNetworks()
-        self._parts = list(_parts(self.resources))
+        self._parts = [*vpc_parts(self.resources), Tags(self.resources, VPC_KINDS)]
         if opened:
-            from cloudstead.services.ec2.default_vpc import open_region
-
             open_region(self.resources, ACCOUNT, "us-east-1")
 
     def __getattr__(self, name):
@@ -96,8 +70,6 @@ class World:
     # --- the world
 
     def reconcilers(self):
-        from cloudstead.services.ec2.network_reconcile import NatGateways, Networks
-
         controllers = (Networks(self.resources, self.networks), NatGateways(self.resources))
         return [Reconciler(controller, self.store, self.clock) for controller in controllers]
 
