@@ -6,7 +6,7 @@ Nothing is signed; who calls is given. What the service refuses arrives as `Refu
 import functools
 
 import botocore.session
-from botocore.paginate import Paginator, PaginatorModel
+from botocore.paginate import Paginator
 from tests.compat.wire_oracle import received, sent
 
 from cloudstead.app.operations import operations_of, snake_case
@@ -50,10 +50,9 @@ class Api:
     def every(self, name, **params):
         """The pages of botocore's paginator of this operation."""
         operation = self._names[name]
-        config = PaginatorModel(_session.get_paginator_model(self._service)._paginator_config)
-        paginator = Paginator(
-            getattr(self, name), config.get_paginator(operation), self._model.operation_model(operation)
-        )
+        shape = self._model.operation_model(operation)
+        config = _session.get_paginator_model(self._service).get_paginator(operation)
+        paginator = Paginator(getattr(self, name), config, shape)
         return list(paginator.paginate(**params))
 
     def _call(self, operation, **params):

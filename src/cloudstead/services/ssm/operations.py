@@ -4,6 +4,8 @@ from cloudstead.core.caller import Caller
 from cloudstead.core.tools import Tools
 from cloudstead.services.ssm.directory import Directory, PublicParameters
 from cloudstead.services.ssm.errors import ParameterNotFound, ParameterVersionNotFound
+from cloudstead.services.ssm.labels import Labels
+from cloudstead.services.ssm.listing import Listing
 from cloudstead.services.ssm.reading import Reading
 from cloudstead.services.ssm.sealing import Seal
 from cloudstead.services.ssm.tags import Tags
@@ -16,7 +18,7 @@ __all__ = ["PublicParameters", "parts", "read_parameter"]
 def parts(store: Store, tools: Tools, key: bytes, public_parameters: PublicParameters) -> list[object]:
     """The classes whose public methods are SSM's operations. `key`: 32 bytes that SecureStrings are sealed with."""
     directory = Directory(store, tools, Seal(key), public_parameters)
-    return [Writing(directory), Reading(directory), Tags(directory)]
+    return [Writing(directory), Reading(directory), Listing(directory), Labels(directory), Tags(directory)]
 
 
 def read_parameter(
