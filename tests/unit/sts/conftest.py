@@ -18,8 +18,8 @@ from cloudstead.store import Store
 class World:
     """What the tests of STS share."""
 
-    def __init__(self):
-        self.clock = ManualClock()
+    def __init__(self, clock=None):
+        self.clock = clock or ManualClock()
         self.tools = Tools(clock=self.clock, random=random.Random(7))
         self.store = Store(None)
         self.root_key, _ = ensure_root(self.store, self.tools, ACCOUNT)

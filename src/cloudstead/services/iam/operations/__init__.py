@@ -133,17 +133,26 @@ class PoliciesOf:
     session: list[str] | None = None
 
 
+#: What a session made by the root user has to be narrowed from.
+_EVERYTHING = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'
+
+
 def policies_of(store: Store, caller: Caller) -> PoliciesOf | None:
     """What stands on the caller; None for a root user, whom no policy binds."""
     session = store.get(Session, caller.access_key_id)
     issuer = session.issuer if session is not None else caller.user_id
     found: Principal | None = store.get(User, issuer) or store.get(Role, issuer)
+    directory = Directory(store, Tools())
     if found is None:
-        return None if caller.principal == "root" else PoliciesOf(identity=[])
+        if caller.principal == "root":
+            return None
+        of_root = session is not None and session.kind == "federated" and not session.issuer
+        return PoliciesOf(
+            identity=[_EVERYTHING] if of_root else [], session=_session_policies(directory, session)
+        )
     holders = [found]
     if isinstance(found, User):
         holders += [group for id in found.groups if (group := store.get(Group, id)) is not None]
-    directory = Directory(store, Tools())
     identity = [text for holder in holders for text in holder.inline.values()]
     identity += _documents(directory, caller.account, [arn for holder in holders for arn in holder.attached])
     boundary = _documents(directory, caller.account, [found.boundary] if found.boundary else [])
