@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cloudstead.control.steps import Ensure, Forget, Record, Remove, Step
-from cloudstead.dataplane.network.driver import NetworkDriver, NetworkSeen
+from cloudstead.dataplane.network.driver import NetworkDriver, NetworkSeen, revision
 from cloudstead.services.ec2 import interfaces
-from cloudstead.services.ec2.network_compile import Compiler
+from cloudstead.services.ec2.network_compile import compiled
 from cloudstead.services.ec2.network_rows import (
     NETWORK_KINDS,
     InternetGateway,
@@ -52,20 +52,19 @@ class Networks:
         self._resources = resources
         self._store = resources.store
         self._networks = networks
-        self._compiler = Compiler(resources.store)
 
     async def observe(self) -> Iterable[NetworkSeen]:
         return await self._networks.observe()
 
     def plan(self, row: Vpc, seen: NetworkSeen | None) -> Step | None:
-        wanted = self._compiler.compiled(row)
+        wanted = compiled(self._store, row)
         if wanted is None:
             if seen is not None:
                 return Remove()
             return self._settle(row, {}) or (Forget() if row.want == "absent" else None)
         if seen is None or not seen.revision:
             return self._settle(row, {}) or Ensure()
-        if seen.revision != wanted.revision:
+        if seen.revision != revision(wanted):
             return Ensure()
         return self._settle(row, self._carried(row))
 
@@ -87,15 +86,15 @@ class Networks:
 
     async def _ensure(self, row: Vpc) -> None:
         """Apply the rows as they are by now, not as they were when this was planned."""
-        wanted, carried = self._compiler.compiled(row), self._carried(row)
+        wanted, carried = compiled(self._store, row), self._carried(row)
         if wanted is None:
             return
-        await self._networks.ensure(wanted.spec)
+        await self._networks.ensure(wanted)
         self._write(row, carried)
         log.info("%s: carries %d interfaces", row.id, len(carried))
 
     async def _remove(self, row: Vpc) -> None:
-        if self._compiler.compiled(row) is not None:
+        if compiled(self._store, row) is not None:
             return
         await self._networks.remove(row.id)
         self._write(row, {})
