@@ -5,6 +5,7 @@ Everything of an interface's VPC is known by id; names are looked up within one 
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cloudstead.core.caller import Caller
 from cloudstead.core.errors import ServiceError
@@ -88,6 +89,37 @@ def delete_all(resources: Resources, vpc_id: str) -> None:
     """Forget all groups of a VPC that is about to go."""
     for group in resources.store.rows(SecurityGroup, vpc_id=vpc_id):
         delete(resources, group)
+
+
+def default_vpc(resources: Resources, caller: Caller) -> Vpc:
+    """The VPC in which groups go by name."""
+    for vpc in resources.mine(Vpc, caller):
+        if vpc.is_default:
+            return vpc
+    raise ServiceError("No default VPC for this user", code="VPCIdNotSpecified")
+
+
+def find(resources: Resources, caller: Caller, request: Mapping[str, Any]) -> SecurityGroup:
+    """The group a request is about: by GroupId, or in the default VPC by GroupName."""
+    if id := request.get("GroupId"):
+        return resources.find(SecurityGroup, caller, id)
+    name = request.get("GroupName")
+    if not name:
+        raise ServiceError(
+            "The request must contain the parameter groupName or groupId", code="MissingParameter"
+        )
+    return find_by_name(resources, caller, name)
+
+
+def find_by_name(resources: Resources, caller: Caller, name: str) -> SecurityGroup:
+    vpc = default_vpc(resources, caller)
+    group = named(resources, vpc.id, name)
+    if group is None:
+        raise ServiceError(
+            f"The security group '{name}' does not exist in default VPC '{vpc.id}'",
+            code="InvalidGroup.NotFound",
+        )
+    return group
 
 
 def named(resources: Resources, vpc_id: str, name: str) -> SecurityGroup | None:
