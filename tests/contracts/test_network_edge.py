@@ -63,6 +63,33 @@ async def test_ipv6_leads_in_and_out_where_it_is_routed(driver, wire):
 
 
 @packets
+async def test_behind_an_egress_only_gateway_only_answers_come_in(driver, wire):
+    await driver.ensure(
+        network(
+            interface(1, "subnet-0a", "10.0.0.10", ipv6_addresses=("2001:db8:c612::10",)),
+            interface(2, "subnet-0b", "10.0.1.10", ipv6_addresses=("2001:db8:c612:1::10",)),
+            ipv6_cidrs=("2001:db8:c612::/56",),
+            subnets=(
+                subnet("subnet-0a", "10.0.0.0/24", to("::/0", "egress"), ipv6="2001:db8:c612::/64"),
+                subnet("subnet-0b", "10.0.1.0/24", to("::/0", "internet"), ipv6="2001:db8:c612:1::/64"),
+            ),
+        )
+    )
+    other = network(
+        interface(3, "subnet-0a", "10.0.0.10", ipv6_addresses=("2001:db8:c612:100::10",)),
+        id=VPC_B,
+        ipv6_cidrs=("2001:db8:c612:100::/56",),
+        subnets=(subnet("subnet-0a", "10.0.0.0/24", to("::/0", "internet"), ipv6="2001:db8:c612:100::/64"),),
+    )
+    await driver.ensure(other)
+    assert wire.tcp(ONE, THREE, 80, to="2001:db8:c612:100::10") == "2001:db8:c612::10"
+    assert wire.shut(THREE, ONE, 80, to="2001:db8:c612::10")
+    assert wire.shut(HOST, ONE, 80, to="2001:db8:c612::10")
+    assert wire.tcp(THREE, TWO, 80, to="2001:db8:c612:1::10") == "2001:db8:c612:100::10"
+    assert wire.tcp(TWO, ONE, 80, to="2001:db8:c612::10")  # within the VPC nothing changes
+
+
+@packets
 async def test_a_host_that_wants_no_ipv6_gets_none(driver, wire):
     wire.said(HOST, "sysctl", "-q", "-w", "net.ipv6.conf.default.disable_ipv6=1")
     await driver.ensure(network(interface(1, "subnet-0a", "10.0.0.10", public="198.18.0.1")))

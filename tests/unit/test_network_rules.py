@@ -223,6 +223,8 @@ def _some_network(chance):
         to("192.0.2.0/24", "interface", f"eni-0{1:016x}"),
         to("198.51.100.7/32", "internet"),
         to("::/0", "internet"),
+        to("::/0", "egress"),
+        to("2001:db8:1::/48", "internet"),
     ]
     subnets = tuple(
         subnet(

@@ -50,7 +50,8 @@ class NetworkAcl(msgspec.Struct, frozen=True, kw_only=True):
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     destination: str  # IPv4 or IPv6 CIDR
-    via: Literal["local", "internet", "nat", "interface", "blackhole"]
+    #: "egress" is the internet for what begins here, with IPv6: nobody out there begins.
+    via: Literal["local", "internet", "egress", "nat", "interface", "blackhole"]
     target: str = ""  # nat-… or eni-…
 
 

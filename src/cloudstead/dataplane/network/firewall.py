@@ -27,7 +27,7 @@ def ruleset(spec: NetworkSpec, *, transit: str, pool: naming.Pool, gateway_port:
         _ways(spec, pool, gateway_port),
         _borders(spec),
         _groups(spec),
-        _forward(),
+        _forward(spec),
         _router_itself(spec),
         _translation(spec, transit, pool, gateway_port),
     ):
@@ -192,7 +192,7 @@ def _groups(spec: NetworkSpec) -> list[str]:
     return [*receivers, *inward, *outward, *rules, *senders]
 
 
-def _forward() -> list[str]:
+def _forward(spec: NetworkSpec) -> list[str]:
     edge = f'iifname "{naming.EDGE}"'
     return _chain(
         "forward",
@@ -203,10 +203,19 @@ def _forward() -> list[str]:
         f"{edge} ct direction original ct status dnat ct original ip daddr . ip daddr != @public drop",
         "ct state established,related accept",
         f"{edge} meta nfproto ipv4 ct status dnat goto inward",
+        *(f"{edge} {only_answers} drop" for only_answers in _answers_alone(spec)),
         f"{edge} meta nfproto ipv6 goto inward",
         f"{edge} drop",
         "iifname vmap @senders",
     )
+
+
+def _answers_alone(spec: NetworkSpec) -> list[str]:
+    """Packets of IPv6 from outside that may only answer: what they match, in words of nftables."""
+    return [
+        " ".join([f"ip6 daddr {inside}", *_if_any("ip6 saddr != {{ {} }}", beginners)])
+        for inside, beginners in sorted(routing.answered6(spec).items())
+    ]
 
 
 def _router_itself(spec: NetworkSpec) -> list[str]:

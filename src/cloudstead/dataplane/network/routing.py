@@ -5,7 +5,7 @@ hop up in one step and the longest prefix has already won.
 """
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from cloudstead.dataplane.network import naming
@@ -49,10 +49,17 @@ def public_addresses(spec: NetworkSpec) -> list[str]:
 
 
 def public6(spec: NetworkSpec) -> list[str]:
-    """The IPv6 ranges that are reachable from outside: of subnets that route IPv6 to an internet gateway."""
-    return sorted(
-        str(IPv6Network(s.ipv6_cidr)) for s in spec.subnets if s.ipv6_cidr and _internet(s, version=6)
-    )
+    """The IPv6 ranges that packets from outside are led to: of subnets that route IPv6 to the internet."""
+    return sorted(str(IPv6Network(s.ipv6_cidr)) for s in spec.subnets if s.ipv6_cidr and _outward6(s))
+
+
+def answered6(spec: NetworkSpec) -> dict[str, list[str]]:
+    """The IPv6 ranges that the outside may only answer, each with those parts of the outside that may begin too."""
+    return {
+        str(IPv6Network(subnet.ipv6_cidr)): [str(each) for each in _beginners6(subnet)]
+        for subnet in spec.subnets
+        if subnet.ipv6_cidr and any(route.via == "egress" for route in subnet.routes)
+    }
 
 
 def next_hops(spec: NetworkSpec, subnet: Subnet, version: int) -> list[tuple[Address, Address, int]]:
@@ -120,6 +127,8 @@ def _mark(spec: NetworkSpec, route: Route, version: int) -> int:
             return naming.LOCAL
         case "internet":
             return naming.INTERNET
+        case "egress" if version == 6:
+            return naming.INTERNET
         case "nat" if version == 4 and route.target in nat_gateways(spec):
             return naming.mark_of_nat(route.target)
         case "interface" if any(each.id == route.target for each in forwarders(spec)):
@@ -128,8 +137,14 @@ def _mark(spec: NetworkSpec, route: Route, version: int) -> int:
             return naming.NOWHERE  # blackhole, or its target cannot carry it now
 
 
-def _internet(subnet: Subnet, version: int = 4) -> bool:
-    return any(
-        route.via == "internet" and ipaddress.ip_network(route.destination).version == version
-        for route in subnet.routes
-    )
+def _internet(subnet: Subnet) -> bool:
+    return any(route.via == "internet" and ":" not in route.destination for route in subnet.routes)
+
+
+def _outward6(subnet: Subnet) -> bool:
+    return any(route.via in ("internet", "egress") and ":" in route.destination for route in subnet.routes)
+
+
+def _beginners6(subnet: Subnet) -> Iterator[IPv6Network]:
+    outside = (route.destination for route in subnet.routes if route.via == "internet")
+    return ipaddress.collapse_addresses(IPv6Network(each) for each in outside if ":" in each)

@@ -6,7 +6,6 @@ thousand interfaces take a millisecond, so nobody keeps a compiled network.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
 
 from cloudstead.dataplane.network import driver
 from cloudstead.dataplane.network.driver import NetworkSpec
@@ -16,7 +15,6 @@ from cloudstead.services.ec2.network_rows import (
     NetworkAcl,
     NetworkInterface,
     PrefixList,
-    Route,
     RouteTable,
     SecurityGroupRule,
     Subnet,
@@ -84,14 +82,10 @@ def _routes(store: Store, vpc: Vpc, table: RouteTable) -> Iterator[driver.Route]
     """The routes that callers made, ranges spelt out. Of two for one range the later counts: prefix lists yield."""
     made = sorted(table.routes, key=lambda route: not routes.is_prefix_list(route.destination))
     for route in made:
-        via = _via(route) if routes.active(store, vpc.id, route) else "blackhole"
+        via = route.target if routes.active(store, vpc.id, route) else "blackhole"
         target = route.target_id if via in ("nat", "interface") else ""
         for destination in _spelt_out(store, route.destination):
             yield driver.Route(destination=destination, via=via, target=target)
-
-
-def _via(route: Route) -> Literal["local", "internet", "nat", "interface", "blackhole"]:
-    return "blackhole" if route.target == "egress" else route.target
 
 
 def _spelt_out(store: Store, destination: str) -> Iterable[str]:
