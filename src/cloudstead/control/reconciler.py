@@ -57,10 +57,11 @@ class Reconciler(Generic[R, S]):
             step = self.controller.plan(row, thing)
             if step is not None:
                 steps.append((row, step))
+        slow = [(row, step) for row, step in steps if not isinstance(step, Record | Forget)]
+        self._mend({*busy, *self._in_flight, *seen, *(row.id for row, _ in slow)})
         count = self._write([(row, step) for row, step in steps if isinstance(step, Record | Forget)])
-        for row, step in steps:
-            if not isinstance(step, Record | Forget):
-                count += self._start(row.id, self.controller.perform(row, step), repr(step))
+        for row, step in slow:
+            count += self._start(row.id, self.controller.perform(row, step), repr(step))
         for id in seen:
             if id not in busy and id not in self._in_flight and not self._backing_off(id):
                 log.info("%s: no row explains it, removing", id)
@@ -101,11 +102,17 @@ class Reconciler(Generic[R, S]):
                         count += self._store.update(row, **step.fields) is not row
                     else:
                         self._store.delete(row)
-                        self._succeeded(row.id)
                         count += 1
                 except Conflict:
                     count += 1
         return count
+
+    def _mend(self, due: set[str]) -> None:
+        """Nothing stands in the way any more of what has no step to take: the world changed, or what was wanted."""
+        problems = self._store.rows(Problem, kind=kind_name(self.controller.kind))
+        for id in dict.fromkeys((*self._failures, *(problem.id for problem in problems))):
+            if id not in due and not self._backing_off(id):
+                self._succeeded(id)
 
     def _start(self, id: str, work: Coroutine[Any, Any, None], step: str) -> int:
         if len(self._in_flight) >= self._in_flight_max:
@@ -138,20 +145,22 @@ class Reconciler(Generic[R, S]):
         wait_s = min(_BACKOFF_S_FIRST * 2 ** (times - 1), _BACKOFF_S_MAX)
         self._failures[id] = times, self._clock.monotonic() + wait_s
         text = str(why) or type(why).__name__
-        known = self._store.get(Problem, id)
-        if known is not None and known.text == text:
-            return
-        log.warning("%s: %s: %s; will try again", id, step, text)
-        problem = Problem(id=id, kind=kind_name(self.controller.kind), text=text, since=self._clock.now())
         with self._store.transaction():
-            if known is None:
-                self._store.insert(problem)
-            else:
-                self._store.update(known, text=text, since=problem.since)
+            known = self._store.get(Problem, id)
+            if known is not None and known.text == text:
+                return
+            if known is not None:
+                self._store.delete(known)
+            kind = kind_name(self.controller.kind)
+            self._store.insert(Problem(id=id, kind=kind, text=text, since=self._clock.now()))
+        log.warning("%s: %s: %s; will try again", id, step, text)
 
     def _succeeded(self, id: str) -> None:
         self._failures.pop(id, None)
-        known = self._store.get(Problem, id)
-        if known is not None:
-            log.info("%s: mended: %s", id, known.text)
-            self._store.delete(known)
+        if self._store.get(Problem, id) is None:
+            return
+        with self._store.transaction():
+            known = self._store.get(Problem, id)
+            if known is not None:
+                self._store.delete(known)
+                log.info("%s: mended: %s", id, known.text)

@@ -71,7 +71,7 @@ class Store:
     def get(self, kind: type[R], id: str) -> R | None:
         return self._image(kind).get(id)
 
-    def rows(self, kind: type[R], **equal: object) -> list[R]:
+    def rows(self, kind: type[R], /, **equal: object) -> list[R]:
         """Every row of the kind whose fields equal these, oldest first.
 
         The first keyword is looked up in an index, the others filter: name the most telling one first.

@@ -177,6 +177,54 @@ def test_a_row_that_is_forgotten_takes_its_problem_with_it():
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_problem_of_what_needs_no_step_any_more_is_over(restarted):
+    """However it came to be right: otherwise it would be told for ever, and its retry be due at every moment."""
+
+    async def story():
+        world, store, clock = World(), Store(None), ManualClock()
+        world.refusals = 1
+        world.lamps["l-9"] = True
+        reconciler = Reconciler(Lamps(world), store, clock)
+        store.insert(Lamp(id="l-1"))
+        await reconciler.pass_once()
+        await reconciler.idle()
+        assert store.get(Problem, "l-1") is not None
+        world.lamps = {"l-1": True}
+        clock.advance(60)
+        if restarted:
+            reconciler = Reconciler(Lamps(world), store, clock)
+        await reconciler.pass_once()
+        await reconciler.idle()
+        assert store.rows(Problem) == []
+        assert reconciler.next_retry_s() is None
+
+    asyncio.run(story())
+
+
+def test_a_problem_of_an_orphan_that_is_gone_is_over():
+    async def story():
+        world, store, clock = World(), Store(None), ManualClock()
+        world.lamps["l-9"] = True
+        lamps = Lamps(world)
+
+        async def refuse(id):
+            raise DriverError(f"{id} is hot")
+
+        lamps.sweep = refuse
+        reconciler = Reconciler(lamps, store, clock)
+        await reconciler.pass_once()
+        await reconciler.idle()
+        assert store.get(Problem, "l-9") is not None
+        world.lamps.clear()
+        clock.advance(60)
+        await reconciler.pass_once()
+        assert store.rows(Problem) == []
+        assert reconciler.next_retry_s() is None
+
+    asyncio.run(story())
+
+
 def test_a_change_by_another_process_wakes_the_runner_at_once(tmp_path):
     path, bell = tmp_path / "state.sqlite", Bell()
 
