@@ -184,7 +184,8 @@ class Instances:
             if current is None or current.want != "running" or current.boot != row.boot:
                 return
             self._network.stop(row.id)
-            self._store.update(current, ended_boot=row.boot)
+            ended_as = "stopped" if current.shutdown_behavior == "stop" else "terminated"
+            self._store.update(current, ended_boot=row.boot, ended_as=ended_as)
         log.info("%s: shut itself down", row.id)
 
     def _retire(self, row: Instance) -> None:

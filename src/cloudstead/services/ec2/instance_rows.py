@@ -99,13 +99,16 @@ class Instance(Ec2Row, frozen=True, kw_only=True):
     started_boot: int = 0  # the boot that was seen running; written by the reconciler alone
     host_boot: str = ""  # of the machine it was seen running on; written by the reconciler alone
     ended_boot: int = 0  # the boot that ended by itself; written by the reconciler alone
+    ended_as: Literal["stopped", "terminated"] = (
+        "stopped"  # what that came to, by the behavior of then; written by the reconciler alone
+    )
     terminated_at: datetime | None = None  # written by the reconciler alone
 
     @property
     def aim(self) -> Literal["running", "stopped", "terminated"]:
         """What is wanted of the machine, its own shutdown taken into account."""
         if self.want == "running" and self.ended_boot == self.boot:
-            return "stopped" if self.shutdown_behavior == "stop" else "terminated"
+            return self.ended_as
         return self.want
 
     @property

@@ -15,7 +15,15 @@ import msgspec
 from cloudstead.core import ids
 from cloudstead.core.caller import Caller
 from cloudstead.core.errors import NotBuilt, ServiceError
-from cloudstead.services.ec2 import images, instance_types, key_pairs, launch_checks, launch_templates, tags
+from cloudstead.services.ec2 import (
+    images,
+    instance_types,
+    key_pairs,
+    launch_checks,
+    launch_templates,
+    tags,
+    vcpu_limit,
+)
 from cloudstead.services.ec2.instance_network import Networking, NewInterface
 from cloudstead.services.ec2.instance_rows import Image, Instance, KeyPair, Launch, Profile, Volume
 from cloudstead.services.ec2.instance_shown import reservation, whole
@@ -157,19 +165,9 @@ class RunInstances:
 
     def _allowed(self, caller: Caller, type: InstanceType, least: int, most: int) -> int:
         """How many may be launched within the limit on vCPUs, at least `least`."""
-        limit = self._resources.settings.vcpus_max
-        types = instance_types.every()
-        used = sum(
-            types[row.type].vcpus for row in self._resources.mine(Instance, caller) if row.aim == "running"
-        )
-        room = (limit - used) // type.vcpus
+        room = vcpu_limit.room(self._resources, caller.account, caller.region) // type.vcpus
         if room < least:
-            raise ServiceError(
-                f"You have requested more vCPU capacity than your current vCPU limit of {limit} allows for the instance bucket "
-                "that the specified instance type belongs to. Please visit http://aws.amazon.com/contact-us/ec2-request to "
-                "request an adjustment to this limit.",
-                code="VcpuLimitExceeded",
-            )
+            raise vcpu_limit.exceeded(self._resources)
         return min(room, most)
 
     def _profile(self, caller: Caller, asked: Mapping[str, Any] | None) -> Profile | None:

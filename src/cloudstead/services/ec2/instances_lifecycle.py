@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudstead.core.caller import Caller
 from cloudstead.core.errors import NotBuilt, ServiceError
+from cloudstead.services.ec2 import instance_types, vcpu_limit
 from cloudstead.services.ec2.instance_network import Networking
 from cloudstead.services.ec2.instance_rows import Instance
 from cloudstead.services.ec2.instance_shown import state
@@ -104,6 +105,9 @@ class Lifecycle:
     def _start(self, instance: Instance) -> Instance:
         if instance.aim == "running":
             return instance
+        needed = instance_types.every()[instance.type].vcpus
+        if vcpu_limit.room(self._resources, instance.account, instance.region) < needed:
+            raise vcpu_limit.exceeded(self._resources)
         self._network.start(instance.id)
         return self._resources.store.update(
             instance,

@@ -123,6 +123,27 @@ def test_a_machine_that_shuts_itself_down(world, behavior, end):
         assert world.state(id) == "running"
 
 
+def test_what_a_shutdown_came_to_is_not_changed_afterwards(world, running):
+    _power_off(world, running)
+    world.settle()
+    world.modify_instance_attribute(
+        InstanceId=running, InstanceInitiatedShutdownBehavior={"Value": "terminate"}
+    )
+    world.settle()
+    assert world.state(running) == "stopped"
+
+
+def test_starting_keeps_within_the_limit_on_vcpus():
+    world = World(settings=Settings(vcpus_max=3))
+    (first,) = world.run(InstanceType="t3.micro")
+    world.settle()
+    world.stop_instances(InstanceIds=[first])
+    world.run(InstanceType="t3.micro")
+    world.settle()
+    assert refusal(world.start_instances, InstanceIds=[first])[0] == "VcpuLimitExceeded"
+    assert world.state(first) == "stopped"
+
+
 def test_a_machine_lost_with_its_host_is_started_again(world, running):
     _power_off(world, running)
     world.host_boot = "second"

@@ -52,8 +52,8 @@ def seen(boot, *, running):
         ({"want": "terminated"}, None, Retire),
         (RUNS | {"want": "terminated"}, seen(2, running=True), Remove),
         (RUNS | {"want": "terminated"}, seen(2, running=False), Remove),
-        (RUNS | {"ended_boot": 2, "shutdown_behavior": "terminate"}, seen(2, running=False), Remove),
-        (RUNS | {"ended_boot": 2, "shutdown_behavior": "terminate"}, None, Retire),
+        (RUNS | {"ended_boot": 2, "ended_as": "terminated"}, seen(2, running=False), Remove),
+        (RUNS | {"ended_boot": 2, "ended_as": "terminated"}, None, Retire),
     ],
 )
 def test_each_plan_is_one_step(fields, thing, step):
