@@ -1,0 +1,244 @@
+"""What callers do: operations on few names with chosen weights, and what an answer or a refusal promises.
+
+Any operation may be refused for its state; a refusal with a code that is no refusal, or any other exception, is a
+mistake. An operation is one transaction, so one that was killed half way must have done nothing.
+"""
+
+from tests.sim.promises import VCPUS, PromisedInstance
+from tests.support.fuse import Crash
+
+from cloudstead.core.caller import Caller
+from cloudstead.core.errors import ServiceError
+from cloudstead.services.ec2 import image_catalogue
+from cloudstead.services.ec2.image_catalogue import CLOUDSTEAD
+from cloudstead.services.ec2.instance_rows import Instance
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+CALLER = Caller(account=ACCOUNT, region=REGION, arn=f"arn:aws:iam::{ACCOUNT}:root", user_id=ACCOUNT)
+TINY = next(image.id for image in image_catalogue.images(REGION).values() if image.account == CLOUDSTEAD)
+
+_NEVER = {"InternalFailure", "InternalError", "ServiceUnavailable", "NotImplemented"}
+_KILLED = 0.03
+_TOKENS = ("first", "second", "third")
+
+
+class KilledGateway:
+    """The store as operations reach it: a killed one gets no further than `left` writes."""
+
+    def __init__(self, store):
+        self._store, self.left = store, None
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    def insert(self, row):
+        return self._write(lambda: self._store.insert(row))
+
+    def update(self, row, **fields):
+        return self._write(lambda: self._store.update(row, **fields))
+
+    def delete(self, row):
+        return self._write(lambda: self._store.delete(row))
+
+    def _write(self, write):
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                raise Crash
+        return write()
+
+
+class Callers:
+    def __init__(self, operations, store, promises, chance, broken, say):
+        """`store` is a KilledGateway that the operations were made over."""
+        self._operations, self._store, self._promises = operations, store, promises
+        self._chance, self._broken, self._say = chance, broken, say
+        self.calling = self.quiet = False
+        self._weights = {
+            self.run_instances: 12,
+            self.launch_again: 3,
+            self.stop_instances: 12,
+            self.start_instances: 12,
+            self.reboot_instances: 6,
+            self.terminate_instances: 10,
+            self.modify_instance: 6,
+            self.delete_volume: 2,
+        }
+
+    def act(self):
+        (chosen,) = self._chance.choices(list(self._weights), self._weights.values())
+        chosen()
+
+    def call(self, operation, promise=lambda _: None, /, **request):
+        """Call an operation; what its answer promises is written down before anybody else acts. None if refused."""
+        before = self._store.changed_since(0)[0]
+        killed = not self.quiet and self._chance.random() < _KILLED
+        self._store.left = self._chance.randrange(12) if killed else None
+        self.calling = True
+        try:
+            answer = self._operations[operation](CALLER, request) or {}
+        except ServiceError as e:
+            self._say(f"{operation} {_brief(request)}: {e.code}")
+            if e.code in _NEVER:
+                self._broken(f"{operation} {request}: {e.code}: {e.message}")
+            answer = None
+        except Crash:
+            self._say(f"{operation} {_brief(request)}: the gateway was killed")
+            answer = None
+        except Exception as e:  # noqa: BLE001 - whatever it is, it is a mistake
+            self._broken(f"{operation} {request}: {e!r}")
+            answer = None
+        else:
+            self._say(f"{operation} {_brief(request)}")
+            promise(answer)
+        if answer is None and self._store.changed_since(0)[0] != before:
+            self._broken(f"{operation} {request} was refused or killed, and changed something")
+        self._store.left, self.calling = None, False
+        self._promises.check()
+        return answer
+
+    # --- instances
+
+    def run_instances(self):
+        chance = self._chance
+        request = {
+            "ImageId": TINY,
+            "InstanceType": chance.choice(list(VCPUS)),
+            "MinCount": 1,
+            "MaxCount": chance.choice((1, 1, 2, 3)),
+            "InstanceInitiatedShutdownBehavior": chance.choice(("stop", "stop", "terminate")),
+            "DisableApiTermination": chance.random() < 0.1,
+        }
+        keeps = chance.random() < 0.2
+        if keeps:
+            mapping = {"DeviceName": "/dev/xvda", "Ebs": {"DeleteOnTermination": False}}
+            request["BlockDeviceMappings"] = [mapping]
+        free = [token for token in _TOKENS if token not in self._promises.tokens]
+        if free and chance.random() < 0.3:
+            request["ClientToken"] = free[0]
+        self.call("RunInstances", lambda answer: self._launched(request, answer), **request)
+
+    def launch_again(self):
+        """The answer was lost, so the caller asks again: nothing more may be launched."""
+        for token, (request, ids) in list(self._promises.tokens.items()):
+            known = [id for id in ids if id in self._promises.instances]
+            if not known:
+                del self._promises.tokens[token]
+                continue
+            answer = self.call("RunInstances", **request)
+            if answer is None:
+                continue
+            again = [evaluated(one)["InstanceId"] for one in answer["Instances"]]
+            if again != known:
+                self._broken(f"{token} launched {ids} first, and {again} when asked again")
+
+    def _launched(self, request, answer):
+        ids = []
+        for shown in map(evaluated, answer["Instances"]):
+            row = self._store.get(Instance, shown["InstanceId"])
+            fields = {
+                "type": request["InstanceType"],
+                "shutdown_behavior": request["InstanceInitiatedShutdownBehavior"],
+                "termination_protection": request["DisableApiTermination"],
+                "monitoring": False,
+            }
+            keeps = "BlockDeviceMappings" in request
+            self._promises.instances[row.id] = PromisedInstance(row.id, row.root_volume, fields, keeps)
+            ids.append(row.id)
+        if "ClientToken" in request:
+            self._promises.tokens[request["ClientToken"]] = request, ids
+
+    def stop_instances(self):
+        ids = self._some_instances()
+        self.call(
+            "StopInstances",
+            lambda _: self._wanted(ids, "stopped"),
+            InstanceIds=ids,
+            Force=self._chance.random() < 0.2,
+        )
+
+    def start_instances(self):
+        ids = self._some_instances()
+        self.call("StartInstances", lambda _: self._wanted(ids, "running"), InstanceIds=ids)
+
+    def reboot_instances(self):
+        ids = self._some_instances()
+        self.call("RebootInstances", lambda _: self._booted(ids), InstanceIds=ids)
+
+    def terminate_instances(self):
+        ids = self._some_instances()
+        self.call("TerminateInstances", lambda _: self._wanted(ids, "terminated"), InstanceIds=ids)
+
+    def modify_instance(self):
+        ids = self._some_instances(1)
+        name, member, value = self._chance.choice(
+            [
+                ("type", "InstanceType", self._chance.choice(list(VCPUS))),
+                ("shutdown_behavior", "InstanceInitiatedShutdownBehavior", "stop"),
+                ("shutdown_behavior", "InstanceInitiatedShutdownBehavior", "terminate"),
+                ("termination_protection", "DisableApiTermination", False),
+                ("termination_protection", "DisableApiTermination", True),
+            ]
+        )
+        for id in ids:
+
+            def promise(_, id=id):
+                self._promises.instances[id].fields[name] = value
+
+            self.call("ModifyInstanceAttribute", promise, InstanceId=id, **{member: {"Value": value}})
+            monitored = self._chance.random() < 0.5
+
+            def watched(_, id=id, monitored=monitored):
+                self._promises.instances[id].fields["monitoring"] = monitored
+
+            self.call("MonitorInstances" if monitored else "UnmonitorInstances", watched, InstanceIds=[id])
+
+    def delete_volume(self):
+        for id in sorted(self._promises.volumes)[:1]:
+            self.call("DeleteVolume", lambda _, gone=id: self._promises.volumes.discard(gone), VolumeId=id)
+
+    def _some_instances(self, most=2):
+        known = list(self._promises.instances)
+        return self._chance.sample(known, min(len(known), self._chance.randint(1, most)))
+
+    def _wanted(self, ids, want):
+        for id in ids:
+            promised = self._promises.instances[id]
+            if want == "running" and promised.want != "running":
+                promised.boot += 1
+            promised.want = want
+
+    def _booted(self, ids):
+        for id in ids:
+            self._promises.instances[id].boot += 1
+
+    # --- the end
+
+    def delete_everything(self):
+        for promised in list(self._promises.instances.values()):
+            if promised.want == "terminated":
+                continue
+            one = {"InstanceId": promised.id, "DisableApiTermination": {"Value": False}}
+            self.call(
+                "ModifyInstanceAttribute",
+                lambda _, fields=promised.fields: fields.update(termination_protection=False),
+                **one,
+            )
+            self.call(
+                "TerminateInstances",
+                lambda _, gone=promised.id: self._wanted([gone], "terminated"),
+                InstanceIds=[promised.id],
+            )
+
+    def delete_volumes(self):
+        while self._promises.volumes:
+            self.delete_volume()
+
+
+def evaluated(one):
+    """An element as it is written, whether it may be remembered or not."""
+    return one.evaluate() if hasattr(one, "evaluate") else one
+
+
+def _brief(request):
+    return " ".join(str(value) for value in request.values())

@@ -1,0 +1,276 @@
+"""One seeded walk: callers, controllers, failures, kills and the passing of time, in an order that the seed chooses.
+
+Everything a walk does follows from its seed: same seed, same walk. Safety is checked at every commit and every effect;
+then the walk falls quiet, and all must come to rest as it is wanted, and at last be gone without a trace.
+"""
+
+import asyncio
+import logging
+import random
+from datetime import timedelta
+
+from tests.sim import cloud, quiet
+from tests.sim.callers import Callers, KilledGateway
+from tests.sim.host import Host
+from tests.sim.promises import Promises
+from tests.sim.trouble import TouchedDriver, TouchedStore, Trouble
+
+from cloudstead.control.reconciler import Reconciler
+from cloudstead.core.clock import ManualClock
+from cloudstead.core.errors import DriverError
+from cloudstead.core.tools import Tools
+from cloudstead.services.ec2.instance_rows import Instance
+from cloudstead.services.ec2.rows import Settings
+from cloudstead.store import Store
+
+STEPS = 300
+SETTINGS = Settings(vcpus_max=14, elastic_addresses_max=3, terminated_visible_s=60.0)
+_PASSES_MAX = 80
+_TOLD = 60  # last lines of the story that a failure tells
+
+
+class JumpingClock(ManualClock):
+    def jump(self, seconds):
+        """Somebody sets the wall clock; waiting is not disturbed."""
+        self._now += timedelta(seconds=seconds)
+
+
+class Broken(AssertionError):
+    """A law or a promise was broken: with the seed and the end of the story."""
+
+
+class Walk:
+    def __init__(self, seed, folder=None):
+        """With a folder, state is in a file, and callers and each run of the controllers have connections of their own."""
+        self.seed = seed
+        self.chance = random.Random(seed)
+        self.story, self.mistakes = [], []
+        self._path = folder / f"{seed}.sqlite" if folder is not None else None
+        self.clock = JumpingClock()
+        self.tools = Tools(clock=self.clock, random=random.Random(f"ids {seed}"))
+        self.store = Store(self._path, on_commit=self._committed)
+        self.trouble = Trouble(self.chance, self._others, self.say)
+        self.host = Host(self.trouble, self.broken, self.say)
+        self.promises = Promises(self.store, self.host, self.clock, SETTINGS, self.broken, self.say)
+        gateway = KilledGateway(self.store)
+        operations = cloud.operations(gateway, self.tools, SETTINGS)
+        self.callers = Callers(operations, gateway, self.promises, self.chance, self.broken, self.say)
+        self._tasks, self._passing = [], {}
+        self._reconcilers, self._own_store = [], self.store
+        self._checking = False
+
+    # --- telling
+
+    def say(self, what):
+        self.story.append(what)
+
+    def broken(self, what):
+        if not self.mistakes:
+            self.say(f"BROKEN: {what}")
+        self.mistakes.append(what)
+
+    def _raise_if_broken(self):
+        if self.mistakes:
+            story = "\n  ".join(self.story[-_TOLD:])
+            raise Broken(f"seed {self.seed}: {self.mistakes[0]}\n  {story}")
+
+    # --- walking
+
+    def run(self, steps=STEPS):
+        with _Errors(self.broken), asyncio.Runner() as runner:
+            runner.run(self._run(steps))
+        self.store.close()
+
+    async def _run(self, steps):
+        loop = asyncio.get_running_loop()
+        loop.set_task_factory(self._new_task)
+        loop.set_exception_handler(lambda *_: None)  # a killed process' tasks end in Crash, and nobody asks
+        self._start()
+        try:
+            for _ in range(steps):
+                self._act()
+                for _ in range(self.chance.choice((0, 1, 1, 2, 5))):
+                    await asyncio.sleep(0)
+                await self._after()
+            await self._fall_quiet()
+        finally:
+            await self._bury()
+
+    def _new_task(self, loop, work, **options):
+        task = asyncio.Task(work, loop=loop, **options)
+        self._tasks.append(task)
+        return task
+
+    def _act(self):
+        acts = {
+            self._pass: 50,
+            self.callers.act: 25,
+            self._time_passes: 10,
+            self.trouble.go_on: 5,
+            self._drivers_change: 3,
+            self._power_off: 3,
+            self._kill: 1,
+            self._host_reboots: 0.6,
+            self._clock_jumps: 0.5,
+            self._wiped: 0.15,
+        }
+        (chosen,) = self.chance.choices(list(acts), acts.values())
+        chosen()
+
+    def _others(self, where):
+        """Somebody acts while the controllers are at a touch."""
+        self.say(f"  at {where}:")
+        acts = {self.callers.act: 20, self._power_off: 3, self._time_passes: 2, self._clock_jumps: 0.2}
+        (chosen,) = self.chance.choices(list(acts), acts.values())
+        chosen()
+
+    async def _after(self):
+        self._raise_if_broken()
+        if self.trouble.dead:
+            await self._bury()
+            self._start()
+        self._tasks = [task for task in self._tasks if not task.done()]
+
+    # --- the controllers' process
+
+    def _start(self):
+        self.trouble.dead = False
+        if self._path is not None:
+            self._own_store = Store(self._path, on_commit=self._committed)
+        store = TouchedStore(self._own_store, self.trouble)
+        drivers = {
+            name: TouchedDriver(getattr(self.host, name), name, self.trouble)
+            for name in ("machines", "volumes", "images", "networks")
+        }
+        made = cloud.controllers(store, self.tools, SETTINGS, drivers, self.host.boot)
+        self._reconcilers = [Reconciler(controller, store, self.clock) for controller in made]
+        self._passing = {}
+
+    async def _bury(self):
+        """What a killed process had under way goes no further than its next touch."""
+        self.trouble.dead = True
+        await asyncio.sleep(0)
+        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._tasks = []
+        if self._own_store is not self.store:
+            self._own_store.close()
+
+    def _pass(self):
+        reconciler = self.chance.choice(self._reconcilers)
+        passing = self._passing.get(reconciler)
+        if passing is None or passing.done():
+            self._passing[reconciler] = asyncio.get_running_loop().create_task(self._one_pass(reconciler))
+
+    async def _one_pass(self, reconciler):
+        try:
+            return await reconciler.pass_once()
+        except DriverError:
+            return 1
+        except Exception as e:  # noqa: BLE001 - whatever it is, it is a mistake
+            self.broken(f"a pass of {type(reconciler.controller).__name__} ended in {e!r}")
+            return 1
+
+    def _committed(self):
+        if not self._checking and not self.callers.calling:
+            self._checking = True
+            self.promises.check()
+            self._checking = False
+
+    # --- what else happens
+
+    def _time_passes(self):
+        self.clock.advance(self.chance.choice((0.1, 0.5, 1.0, 5.0, 20.0, 70.0)))
+
+    def _clock_jumps(self):
+        self.say("the clock jumps")
+        self.clock.jump(self.chance.choice((-7200.0, -30.0, 30.0, 7200.0)))
+
+    def _drivers_change(self):
+        driver = self.chance.choice(("machines", "volumes", "images", "networks"))
+        self.trouble.refusing[driver] = self.chance.choice((0.0, 0.0, 0.1, 0.5, 1.0))
+
+    def _power_off(self):
+        running = self.host.running()
+        if not running:
+            return
+        id = self.chance.choice(running)
+        row, boot = self.store.get(Instance, id), self.host.machines._kept[id].boot
+        known = row is not None and (row.state, row.started_boot, row.boot, row.host_boot) == (
+            "running",
+            boot,
+            boot,
+            self.host.boot,
+        )
+        self.host.power_off(id, known=known)
+
+    def _kill(self):
+        self.trouble.kill("leisure")
+
+    def _host_reboots(self):
+        self.trouble.kill("a power cut")
+        self.host.reboot()
+
+    def _wiped(self):
+        """All rows go, as `reset` makes them go; everything in the world is an orphan."""
+        self.say("all is wiped")
+        self.trouble.kill("reset")
+        self.promises.forget_all()
+        self.host.condemned |= set(self.host.machines._kept)
+        self.store.wipe()
+
+    # --- quiet
+
+    async def _fall_quiet(self):
+        self.say("quiet")
+        self.trouble.quiet = self.callers.quiet = True
+        self.trouble.go_on()
+        while under_way := [
+            task for task in self._tasks if not task.done() and task is not asyncio.current_task()
+        ]:
+            await asyncio.wait(under_way)
+        await self._settle()
+        quiet.check(self.store, self.host, self.promises, self.broken)
+        self._raise_if_broken()
+        self.say("the end: everything is deleted")
+        self.callers.delete_everything()
+        await self._settle()
+        self.callers.delete_volumes()
+        self.clock.advance(2 * SETTINGS.terminated_visible_s + 7200.0 * 4)
+        await self._settle()
+        quiet.check(self.store, self.host, self.promises, self.broken)
+        quiet.check_nothing_is_left(self.store, self.host, self.broken)
+        self._raise_if_broken()
+
+    async def _settle(self):
+        for _ in range(_PASSES_MAX):
+            steps = 0
+            for reconciler in self._reconcilers:
+                steps += await self._one_pass(reconciler)
+                await reconciler.idle()
+            self._raise_if_broken()
+            self.clock.advance(1.0)
+            if not steps and all(one.next_retry_s() is None for one in self._reconcilers):
+                return
+        self.broken(f"it has not come to rest after {_PASSES_MAX} passes")
+        self._raise_if_broken()
+
+
+class _Errors(logging.Handler):
+    """The loop survives a step's crash and logs it; to a walk it is a mistake."""
+
+    def __init__(self, broken):
+        super().__init__(logging.ERROR)
+        self._broken = broken
+
+    def emit(self, record):
+        self._broken(self.format(record))
+
+    def __enter__(self):
+        logging.getLogger("cloudstead").addHandler(self)
+        return self
+
+    def __exit__(self, *_):
+        logging.getLogger("cloudstead").removeHandler(self)
