@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from tests.support.api import ACCOUNT, Refusal, refusal
-from tests.unit.sts.conftest import allow
+from tests.support.identity import allow
 
 from cloudstead.core.caller import Caller
 

@@ -8,7 +8,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from tests.support.api import ACCOUNT
-from tests.unit.sts.conftest import World, allow
+from tests.support.identity import World, allow
 
 from cloudstead.core.clock import ManualClock
 from cloudstead.dataplane.http import HttpRequest

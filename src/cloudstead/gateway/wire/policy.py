@@ -131,6 +131,32 @@ class S3Policy(Policy):
         return None if len(first.path) == 1 else self.malformed("")
 
 
+_IAM_NAMES = frozenset(
+    [
+        "userName",
+        "newUserName",
+        "groupName",
+        "newGroupName",
+        "roleName",
+        "instanceProfileName",
+        "policyName",
+        "path",
+        "newPath",
+        "pathPrefix",
+    ]
+)
+
+
+class IamPolicy(Policy):
+    """IAM looks at the letters of names and paths itself, and has words of its own for them."""
+
+    __slots__ = ()
+
+    def broken(self, found: Sequence[Broken]) -> ServiceError | None:
+        own = all(one.kind == "pattern" and one.path[-1] in _IAM_NAMES for one in found)
+        return None if own else Policy.broken(self, found)
+
+
 class CloudWatchQueryPolicy(Policy):
     """CloudWatch names a missing parameter in a message of its own; the rest is the framework's."""
 
@@ -158,6 +184,7 @@ _BY_PROTOCOL: Mapping[str, Policy] = {
 }
 _BY_SERVICE: Mapping[tuple[str, str], Policy] = {
     ("cloudwatch", "query"): CloudWatchQueryPolicy("ValidationError", "MalformedInput"),
+    ("iam", "query"): IamPolicy("ValidationError", "MalformedInput"),
     ("s3", "rest-xml"): S3Policy(),
     ("s3control", "rest-xml"): Policy("InvalidRequest", "MalformedXML"),
     # Route 53 and CloudFront word it as the framework does, under codes of their own.

@@ -1,10 +1,13 @@
-"""Access keys as the gateway asks for them: by id, once per request, from memory."""
+"""Access keys as the gateway asks for them: by id, once per request, from memory.
+
+Temporary ones end with the user or role that they act for, whatever their time.
+"""
 
 from cloudstead.core.arn import arn
 from cloudstead.core.caller import Credential
 from cloudstead.core.tools import Tools
 from cloudstead.services.iam import keys
-from cloudstead.services.iam.model import AccessKey, Account, Session, User
+from cloudstead.services.iam.model import AccessKey, Account, Role, Session, User
 from cloudstead.store import Store
 
 
@@ -17,7 +20,7 @@ class StoredCredentials:
     def find(self, access_key_id: str) -> Credential | None:
         if access_key_id.startswith(keys.TEMPORARY):
             session = self._store.get(Session, access_key_id)
-            return _temporary(session) if session else None
+            return _temporary(session) if session and self._has_issuer(session) else None
         key = self._store.get(AccessKey, access_key_id)
         if key is None:
             return None
@@ -25,6 +28,13 @@ class StoredCredentials:
             return _root(key)
         user = self._store.get(User, key.owner)
         return _user(key, user) if user else None
+
+    def _has_issuer(self, session: Session) -> bool:
+        """Whether the user or role a session acts for is still there. The root user always is."""
+        if not session.issuer:
+            return True
+        kind = Role if session.kind == "role" else User
+        return self._store.get(kind, session.issuer) is not None
 
 
 def ensure_root(store: Store, tools: Tools, account: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from cloudstead.core.caller import Caller
 from cloudstead.core.errors import NotBuilt
 from cloudstead.core.tools import Tools
-from cloudstead.services.iam import aws_managed
+from cloudstead.services.iam import aws_managed, names
 from cloudstead.services.iam.errors import (
     EntityAlreadyExists,
     InvalidInput,
@@ -46,6 +46,13 @@ _TAKEN: Mapping[type[Entity], str] = {
     InstanceProfile: "Instance Profile {} already exists.",
     Policy: "A policy called {} already exists. Duplicate names are not allowed.",
 }
+#: The member of requests that names each kind, as AWS's messages spell it.
+_MEMBERS: Mapping[type[Entity], str] = {
+    User: "userName",
+    Group: "groupName",
+    Role: "roleName",
+    InstanceProfile: "instanceProfileName",
+}
 #: AWS's default quotas.
 QUOTAS: Mapping[type[Entity], tuple[str, int]] = {
     User: ("UsersPerAccount", 5000),
@@ -71,15 +78,19 @@ class Directory:
         )
 
     def find(self, kind: type[N], account: str, name: str) -> N:
-        found = self.named(kind, account, name)
+        found = self.named(kind, account, names.check_name(name, _MEMBERS[kind]))
         if found is None:
             raise NoSuchEntity(_MISSING[kind].format(name))
         return found
 
     def check_free(self, kind: type[Entity], account: str, name: str) -> None:
-        """Raise unless one more of this name may be made. Names that differ by case alone are the same."""
+        """Raise if the name is taken. Names that differ by case alone are the same."""
         if self.store.rows(kind, slot=slot(account, name)):
             raise EntityAlreadyExists(_TAKEN[kind].format(name))
+
+    def check_new(self, kind: type[Entity], account: str, name: str) -> None:
+        """Raise unless one more of this name may be made."""
+        self.check_free(kind, account, name)
         quota, limit = QUOTAS[kind]
         if len(self.all(kind, account)) >= limit:
             raise over_quota(quota, limit)

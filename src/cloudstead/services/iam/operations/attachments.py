@@ -133,6 +133,7 @@ class _Standing(Generic[P]):
         return found
 
     def _inline(self, found: P, name: str) -> str:
+        names.check_name(name, "policyName")
         if name not in found.inline:
             raise NoSuchEntity(f"The {self.word} policy with name {name} cannot be found.")
         return found.inline[name]
@@ -234,7 +235,8 @@ class PolicyEntities:
         self, caller: Caller, request: "ListEntitiesForPolicyRequestTypeDef"
     ) -> dict[str, Any]:
         arn = self._directory.find_policy(caller.account, request["PolicyArn"]).arn()
-        prefix, usage = request.get("PathPrefix", "/"), request.get("PolicyUsageFilter")
+        prefix = names.check_prefix(request.get("PathPrefix", "/"))
+        usage = request.get("PolicyUsageFilter")
         wanted = {"User": User, "Group": Group, "Role": Role}.get(request.get("EntityFilter", ""))
         found = [
             row

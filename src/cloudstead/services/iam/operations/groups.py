@@ -34,7 +34,7 @@ class Groups:
         name = names.check_name(request["GroupName"], "groupName")
         path = names.check_path(request.get("Path", "/"))
         with self._store.transaction():
-            self._directory.check_free(Group, caller.account, name)
+            self._directory.check_new(Group, caller.account, name)
             made = self._store.insert(
                 Group(
                     id=keys.new_id(keys.GROUP, self._tools),

@@ -37,7 +37,7 @@ class InstanceProfiles:
         path = names.check_path(request.get("Path", "/"))
         tags = names.wanted_tags(request)
         with self._store.transaction():
-            self._directory.check_free(InstanceProfile, caller.account, name)
+            self._directory.check_new(InstanceProfile, caller.account, name)
             made = self._store.insert(
                 InstanceProfile(
                     id=keys.new_id(keys.INSTANCE_PROFILE, self._tools),

@@ -56,7 +56,7 @@ class Policies:
         _check_document(request["PolicyDocument"])
         now = self._tools.clock.now()
         with self._store.transaction():
-            self._directory.check_free(Policy, caller.account, name)
+            self._directory.check_new(Policy, caller.account, name)
             made = self._store.insert(
                 Policy(
                     id=keys.new_id(keys.POLICY, self._tools),

@@ -71,7 +71,7 @@ class Roles:
         with self._store.transaction():
             self._check_trust_policy(request["AssumeRolePolicyDocument"])
             boundary = wanted_boundary(self._directory, caller, request.get("PermissionsBoundary"))
-            self._directory.check_free(Role, caller.account, name)
+            self._directory.check_new(Role, caller.account, name)
             made = self._store.insert(
                 Role(
                     id=keys.new_id(keys.ROLE, self._tools),

@@ -36,7 +36,7 @@ class Users:
         tags = names.wanted_tags(request)
         with self._store.transaction():
             boundary = wanted_boundary(self._directory, caller, request.get("PermissionsBoundary"))
-            self._directory.check_free(User, caller.account, name)
+            self._directory.check_new(User, caller.account, name)
             made = self._store.insert(
                 User(
                     id=keys.new_id(keys.USER, self._tools),
