@@ -20,10 +20,14 @@ from cloudstead.store import Store
 _AWS = "amazon-aws"  # who attaches what belongs to a service
 
 
+def _zone_id(interface: NetworkInterface) -> str | None:
+    zone = zone_named(interface.region, interface.zone)
+    return zone.id if zone is not None else None
+
+
 def shown(store: Store, interface: NetworkInterface) -> dict[str, Any]:
     vpc = store.get(Vpc, interface.vpc_id)
     names = vpc is not None and vpc.dns_hostnames
-    zone = zone_named(interface.region, interface.zone)
     managed = interface.type != "interface"
     answer: dict[str, Any] = {
         "NetworkInterfaceId": interface.id,
@@ -32,7 +36,7 @@ def shown(store: Store, interface: NetworkInterface) -> dict[str, Any]:
         "VpcId": interface.vpc_id,
         "SubnetId": interface.subnet_id,
         "AvailabilityZone": interface.zone,
-        "AvailabilityZoneId": zone.id if zone is not None else None,
+        "AvailabilityZoneId": _zone_id(interface),
         "Description": interface.description,
         "InterfaceType": interface.type,
         "MacAddress": interface.mac,
@@ -154,6 +158,7 @@ _FIELDS: Fields[NetworkInterface] = {
     "association.public-dns-name": lambda one: [_public_name(one, each) for each in _public(one)],
     "association.public-ip": lambda one: [each.address for each in _public(one)],
     "availability-zone": lambda one: one.zone,
+    "availability-zone-id": _zone_id,
     "description": lambda one: one.description,
     "group-id": lambda one: one.groups,
     "interface-type": lambda one: one.type,

@@ -1,0 +1,95 @@
+"""The default VPC is there before anybody asks, once, and stays away when it was deleted."""
+
+import dataclasses
+
+from tests.unit.ec2.vpc.world import ACCOUNT, CALLER, World, refusal
+
+from cloudstead.services.ec2.default_vpc import open_region, opening
+from cloudstead.services.ec2.network_rows import Vpc
+
+
+def opened(world):
+    """DescribeVpcs as the gateway calls it."""
+    return opening(world.resources, world._parts[0].describe_vpcs)
+
+
+def test_the_first_call_in_a_region_finds_a_default_vpc_as_aws_makes_it():
+    world = World()
+    (vpc,) = opened(world)(CALLER, {})["Vpcs"]
+    assert (vpc["CidrBlock"], vpc["IsDefault"]) == ("172.31.0.0/16", True)
+    subnets = world.describe_subnets()["Subnets"]
+    assert [subnet["CidrBlock"] for subnet in subnets] == [f"172.31.{16 * n}.0/20" for n in range(6)]
+    assert {subnet["AvailabilityZone"] for subnet in subnets} == {f"us-east-1{z}" for z in "abcdef"}
+    assert all(subnet["DefaultForAz"] and subnet["MapPublicIpOnLaunch"] for subnet in subnets)
+    assert {subnet["AvailableIpAddressCount"] for subnet in subnets} == {4091}
+    (gateway,) = world.describe_internet_gateways()["InternetGateways"]
+    assert gateway["Attachments"] == [{"State": "available", "VpcId": vpc["VpcId"]}]
+    (table,) = world.describe_route_tables()["RouteTables"]
+    assert [(route["DestinationCidrBlock"], route["GatewayId"]) for route in table["Routes"]] == [
+        ("172.31.0.0/16", "local"),
+        ("0.0.0.0/0", gateway["InternetGatewayId"]),
+    ]
+    names = world.describe_vpc_attribute(VpcId=vpc["VpcId"], Attribute="enableDnsHostnames")
+    assert names["EnableDnsHostnames"] == {"Value": True}
+
+
+def test_every_region_and_account_has_its_own():
+    world = World()
+    call = opened(world)
+    strangers = [
+        CALLER,
+        dataclasses.replace(CALLER, region="eu-west-1"),
+        dataclasses.replace(CALLER, account="210987654321"),
+    ]
+    ids = [call(stranger, {})["Vpcs"][0]["VpcId"] for stranger in strangers for _ in range(2)]
+    assert len(set(ids)) == 3
+    assert len(world.store.rows(Vpc)) == 3
+
+
+def test_a_deleted_default_vpc_stays_away_until_it_is_asked_for():
+    world = World()
+    call = opened(world)
+    vpc = call(CALLER, {})["Vpcs"][0]["VpcId"]
+    for subnet in world.describe_subnets()["Subnets"]:
+        world.delete_subnet(SubnetId=subnet["SubnetId"])
+    (gateway,) = world.describe_internet_gateways()["InternetGateways"]
+    world.detach_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"], VpcId=vpc)
+    world.delete_vpc(VpcId=vpc)
+    assert call(CALLER, {})["Vpcs"] == []
+    open_region(world.resources, ACCOUNT, "us-east-1")
+    assert world.describe_vpcs()["Vpcs"] == []
+    assert refusal(world.create_default_subnet, AvailabilityZone="us-east-1a")[0] == "DefaultVpcDoesNotExist"
+    assert world.create_default_vpc()["Vpc"]["IsDefault"]
+    assert refusal(world.create_default_vpc) == (
+        "DefaultVpcAlreadyExists",
+        "A Default VPC already exists for this account in this region.",
+    )
+    assert len(world.describe_subnets()["Subnets"]) == 6
+
+
+def test_a_default_subnet_that_was_deleted_can_be_made_again():
+    world = World(opened=True)
+    subnet = world.describe_subnets()["Subnets"][2]
+    zone = subnet["AvailabilityZone"]
+    assert refusal(world.create_default_subnet, AvailabilityZone=zone) == (
+        "DefaultSubnetAlreadyExistsInAvailabilityZone",
+        f"'{subnet['SubnetId']}' is already the default subnet in {zone}.",
+    )
+    world.delete_subnet(SubnetId=subnet["SubnetId"])
+    made = world.create_default_subnet(AvailabilityZone=zone)["Subnet"]
+    assert (made["CidrBlock"], made["DefaultForAz"], made["MapPublicIpOnLaunch"]) == (
+        subnet["CidrBlock"],
+        True,
+        True,
+    )
+
+
+def test_new_vpcs_get_the_dhcp_options_of_the_default_one():
+    world = World(opened=True)
+    world.vpc()
+    assert len({vpc["DhcpOptionsId"] for vpc in world.describe_vpcs()["Vpcs"]}) == 1
+    (options,) = world.describe_dhcp_options()["DhcpOptions"]
+    assert options["DhcpConfigurations"] == [
+        {"Key": "domain-name", "Values": [{"Value": "ec2.internal"}]},
+        {"Key": "domain-name-servers", "Values": [{"Value": "AmazonProvidedDNS"}]},
+    ]
