@@ -3,6 +3,8 @@
 from cloudstead.services.ec2.addresses import ElasticAddresses
 from cloudstead.services.ec2.default_vpc import DefaultVpcs
 from cloudstead.services.ec2.dhcp_options import DhcpOptionSets
+from cloudstead.services.ec2.interfaces_attributes import InterfaceAttributes
+from cloudstead.services.ec2.interfaces_lifecycle import NetworkInterfaces
 from cloudstead.services.ec2.internet_gateways import EgressOnlyGateways, InternetGateways
 from cloudstead.services.ec2.nat_gateways import NatGateways
 from cloudstead.services.ec2.network_acls import NetworkAcls
@@ -64,6 +66,8 @@ def vpc_parts(resources: Resources) -> list[object]:
         InternetGateways(resources),
         EgressOnlyGateways(resources),
         NatGateways(resources),
+        NetworkInterfaces(resources),
+        InterfaceAttributes(resources),
         ElasticAddresses(resources),
         SecurityGroups(resources),
         SecurityGroupRules(resources),
