@@ -38,7 +38,10 @@ def log_in(cloud, key, instance, command, *, login="ec2-user", timeout_s=20):
     words = [*ssh_words(key[1]), f"{login}@{instance['PublicIpAddress']}", command]
 
     def attempt():
-        done = subprocess.run(words, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
+        try:
+            done = subprocess.run(words, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
+        except subprocess.TimeoutExpired:
+            return None
         return (done.stdout,) if done.returncode == 0 else None
 
     return until(attempt, timeout_s)[0].strip()

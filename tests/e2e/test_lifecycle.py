@@ -38,13 +38,15 @@ def test_a_reboot_keeps_everything_but_what_was_running(cloud, key, tiny, group)
 
 def test_shutting_down_from_inside_stops_or_terminates_as_it_is_set(cloud, key, tiny, group):
     ec2 = cloud.client("ec2")
-    with instances(cloud, tiny, count=2, key=key, SecurityGroupIds=[group]) as (one, other):
+    script = "#!/bin/sh\nuntil [ -e /tmp/enough ]; do sleep 0.1; done\npoweroff\n"
+    asked = {"SecurityGroupIds": [group], "UserData": script}
+    with instances(cloud, tiny, count=2, key=key, **asked) as (one, other):
         ids = [one["InstanceId"], other["InstanceId"]]
         ec2.modify_instance_attribute(
             InstanceId=ids[1], InstanceInitiatedShutdownBehavior={"Value": "terminate"}
         )
         for each in (one, other):
-            log_in(cloud, key, each, "nohup sh -c 'sleep 0.2; sudo poweroff || poweroff' >/dev/null 2>&1 &")
+            log_in(cloud, key, each, "touch /tmp/enough")
         until(lambda: [i["State"]["Name"] for i in shown(ec2, ids)] == ["stopped", "terminated"], 20)
 
 
