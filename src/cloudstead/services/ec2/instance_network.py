@@ -1,4 +1,4 @@
-"""What instances ask of the VPC they live in. `interfaces`, `subnets` and `security_groups` fulfil it.
+"""What instances ask of the VPC they live in; `vpc_networking` fulfils it.
 
 All of it happens inside the caller's transaction: an instance is never stored without its interfaces.
 """

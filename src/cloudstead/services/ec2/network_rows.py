@@ -224,7 +224,7 @@ class NetworkInterface(Ec2Row, frozen=True, kw_only=True):
     instance_id: str = ""  # "" while it is not attached
     attachment: Attachment | None = None
     auto_public: bool = False  # its primary address gets a public one while the instance is up
-    instance_up: bool = False  # the instance is wanted running: see addresses.public_for_start
+    instance_up: bool = False  # the instance is wanted running: see public_addresses.provide
     created_at: datetime
     placed: bool = False  # written by the reconciler alone: the network carries it, where it is attached
 

@@ -1,19 +1,16 @@
 """A region with one VPC, and everything of EC2's instances over fakes that keep the drivers' promises.
 
-`PlainNetwork` keeps the promises of `instance_network.Networking` with one subnet and one group, over the real rows.
+Its rows are made here, without the operations of the VPC side: one subnet, two groups that have no rules.
 """
 
 import asyncio
 import functools
-import ipaddress
 import random
 
-import msgspec
 from tests.support.fuse import Crash
 
 from cloudstead.app.operations import snake_case
 from cloudstead.control.reconciler import Reconciler
-from cloudstead.core import ids
 from cloudstead.core.caller import Caller
 from cloudstead.core.clock import ManualClock
 from cloudstead.core.errors import ServiceError
@@ -37,11 +34,8 @@ from cloudstead.services.ec2.instances_status import InstanceStatus
 from cloudstead.services.ec2.key_pairs import KeyPairs
 from cloudstead.services.ec2.launch_templates import LaunchTemplates
 from cloudstead.services.ec2.network_rows import (
-    Attachment,
     CidrAssociation,
     NetworkInterface,
-    PrivateAddress,
-    PublicAssociation,
     SecurityGroup,
     Subnet,
     Vpc,
@@ -50,6 +44,7 @@ from cloudstead.services.ec2.rows import Resources, Settings
 from cloudstead.services.ec2.tagging import Tags
 from cloudstead.services.ec2.volume_reconcile import Volumes
 from cloudstead.services.ec2.volumes import DescribeVolumes
+from cloudstead.services.ec2.vpc_networking import VpcNetworking
 from cloudstead.store import Store
 
 ACCOUNT = "123456789012"
@@ -61,87 +56,13 @@ TINY = next(image.id for image in image_catalogue.images("us-east-1").values() i
 OPERATIONS = {snake_case(name): name for name in load("ec2").operation_names}
 
 
-class PlainNetwork:
-    def __init__(self, resources):
-        self._resources = resources
-        self._store = resources.store
-        self._next = 4
-
-    def choose_subnet(self, caller, *, subnet_id, zone):
-        for subnet in self._resources.mine(Subnet, caller):
-            if subnet_id in (None, subnet.id) and zone in (None, subnet.zone):
-                return subnet
-        raise Subnet.missing(subnet_id)
-
-    def choose_groups(self, caller, vpc_id, *, ids, names):
-        found = self._store.rows(SecurityGroup, vpc_id=vpc_id)
-        chosen = [group.id for group in found if group.id in ids or group.name in names]
-        return tuple(chosen or [group.id for group in found if group.name == "default"])
-
-    def create_for_instance(self, caller, wanted):
-        address = wanted.private_ip or str(ipaddress.ip_network(wanted.subnet.cidr)[self._next])
-        self._next += 1
-        public = wanted.subnet.public_ip_on_launch if wanted.public is None else wanted.public
-        now = self._resources.tools.clock.now()
-        interface = self._store.insert(
-            NetworkInterface(
-                id=self._resources.new_id(NetworkInterface),
-                account=caller.account,
-                region=caller.region,
-                tags=dict(wanted.tags),
-                vpc_id=wanted.subnet.vpc_id,
-                subnet_id=wanted.subnet.id,
-                zone=wanted.subnet.zone,
-                mac=f"02:00:00:00:{self._next // 256:02x}:{self._next % 256:02x}",
-                addresses=(PrivateAddress(address=address),),
-                groups=wanted.groups,
-                instance_id=wanted.instance_id,
-                attachment=Attachment(
-                    id=ids.new("eni-attach", self._resources.tools.random),
-                    device_index=wanted.device_index,
-                    delete_on_termination=wanted.delete_on_termination,
-                    attached_at=now,
-                ),
-                auto_public=public,
-                created_at=now,
-            )
-        )
-        self.start(wanted.instance_id)
-        return interface
-
-    def attach_for_instance(self, caller, interface_id, *, instance_id, device_index, delete_on_termination):
-        raise NotImplementedError
-
-    def start(self, instance_id):
-        for interface in self._store.rows(NetworkInterface, instance_id=instance_id):
-            if interface.auto_public and interface.primary.public is None:
-                last = interface.primary.address.rpartition(".")[2]
-                public = PublicAssociation(address=f"198.18.0.{last}", owner="amazon")
-                self._set_public(interface, public)
-
-    def stop(self, instance_id):
-        for interface in self._store.rows(NetworkInterface, instance_id=instance_id):
-            self._set_public(interface, None)
-
-    def release_for_instance(self, instance_id):
-        for interface in self._store.rows(NetworkInterface, instance_id=instance_id):
-            self._store.delete(interface)
-
-    def change(self, caller, interface_id, *, groups=None, source_dest_check=None):
-        interface = self._store.get(NetworkInterface, interface_id)
-        if groups is not None:
-            interface = self._store.update(interface, groups=tuple(groups))
-        if source_dest_check is not None:
-            self._store.update(interface, source_dest_check=source_dest_check)
+class PlacedNetwork(VpcNetworking):
+    """The real networking, and no reconciler of networks: `place` says what that would have written."""
 
     def place(self):
-        """What the network's reconciler does."""
-        for interface in self._store.rows(NetworkInterface, placed=False):
-            self._store.update(interface, placed=True)
-
-    def _set_public(self, interface, public):
-        first = msgspec.structs.replace(interface.primary, public=public)
-        self._store.update(interface, addresses=(first, *interface.addresses[1:]))
+        store = self._resources.store
+        for interface in store.rows(NetworkInterface, placed=False):
+            store.update(interface, placed=True)
 
 
 class World:
@@ -153,7 +74,7 @@ class World:
         self.resources = Resources(
             self.store, Tools(clock=self.clock, random=random.Random(7)), settings or Settings()
         )
-        self.network = PlainNetwork(self.resources)
+        self.network = PlacedNetwork(self.resources)
         self.missing = None
         self.parameters = {}
         self.machines, self.disks, self.images = FakeMachines(), FakeVolumes(), FakeImages()
