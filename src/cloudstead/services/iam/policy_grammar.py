@@ -223,7 +223,8 @@ def _dates(condition: Mapping[str, Any]) -> Iterator[str]:
 
 def _is_date(text: str) -> bool:
     if re.fullmatch(r"[+-]?\d+", text):
-        return -(1 << 63) <= int(text) < 1 << 63
+        digits = text.lstrip("+-0") or "0"
+        return len(digits) <= 19 and int(digits) < (1 << 63) + text.startswith("-")
     found = _DATE.fullmatch(text)
     return (
         found is not None

@@ -71,8 +71,7 @@ class Policies:
                     versions=[PolicyVersion(number=1, document=request["PolicyDocument"], created_at=now)],
                 )
             )
-        answer = self._show(caller, made, whole=True)
-        del answer["Description"], answer["Tags"]
+        answer = self._show(caller, made, whole=False)
         return {"Policy": answer | ({"Tags": shown.tags(tags)} if tags else {})}
 
     def get_policy(self, caller: Caller, request: "GetPolicyRequestTypeDef") -> dict[str, Any]:
