@@ -351,13 +351,10 @@ def find_profile(
 
 
 def _tags(asked: Mapping[str, Any], own: dict[str, str]) -> dict[str, dict[str, str]]:
-    for specification in asked.get("TagSpecifications") or ():
-        if (kind := specification.get("ResourceType")) not in launch_checks.TAGGABLE:
-            raise ServiceError(
-                f"'{kind}' is not a valid taggable resource type for this operation.",
-                code="InvalidParameterValue",
-            )
-    wanted = {kind: tags.wanted(asked, kind) for kind in ("instance", "volume", "network-interface")}
+    wanted = {
+        kind: tags.wanted(asked, kind, among=launch_checks.TAGGABLE)
+        for kind in ("instance", "volume", "network-interface")
+    }
     wanted["instance"] |= own
     return wanted
 

@@ -1,6 +1,6 @@
 """Tags: the ones asked for at creation, and how answers show them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from cloudstead.core.errors import ServiceError
@@ -8,11 +8,24 @@ from cloudstead.core.errors import ServiceError
 TAGS_MAX = 50
 
 
-def wanted(request: Mapping[str, Any], resource_type: str) -> dict[str, str]:
-    """The tags that TagSpecifications ask for on resources of this type, checked."""
+def wanted(request: Mapping[str, Any], resource_type: str, *, among: Collection[str] = ()) -> dict[str, str]:
+    """The tags that TagSpecifications ask for on resources of this type, checked.
+
+    `among` are the types that the operation makes, if there are more.
+    """
     tags: dict[str, str] = {}
     for specification in request.get("TagSpecifications") or ():
-        if specification.get("ResourceType") == resource_type:
+        asked = specification.get("ResourceType")
+        if not asked:
+            raise ServiceError(
+                "Tag specification resource type must have a value", code="InvalidParameterValue"
+            )
+        if asked != resource_type and asked not in among:
+            raise ServiceError(
+                f"'{asked}' is not a valid taggable resource type for this operation.",
+                code="InvalidParameterValue",
+            )
+        if asked == resource_type:
             for tag in specification.get("Tags") or ():
                 if tag.get("Key", "") in tags:
                     raise ServiceError(

@@ -245,6 +245,17 @@ def test_with_its_first_ipv6_range_a_vpc_lets_ipv6_out_as_it_does_ipv4():
     assert {entry["Ipv6CidrBlock"] for entry in acl["Entries"] if "Ipv6CidrBlock" in entry} == {"::/0"}
 
 
+def test_tags_are_for_what_is_made():
+    world = World()
+    for asked, text in (
+        ({"ResourceType": "subnet"}, "'subnet' is not a valid taggable resource type for this operation."),
+        ({}, "Tag specification resource type must have a value"),
+    ):
+        wrong = [{**asked, "Tags": [{"Key": "a", "Value": "b"}]}]
+        found = refusal(world.create_vpc, CidrBlock="10.0.0.0/16", TagSpecifications=wrong)
+        assert found == ("InvalidParameterValue", text)
+
+
 def test_vpcs_are_found_by_tag_and_come_in_pages():
     world = World()
     made = [
