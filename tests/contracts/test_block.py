@@ -1,18 +1,21 @@
-"""What every holder of volumes promises, tried on the fake and on directories."""
+"""What every holder of volumes promises, tried on the fake, on directories and on a Docker engine."""
 
 import asyncio
 
 import pytest
 
 from cloudstead.dataplane.block.directories import Directories
+from cloudstead.dataplane.block.docker import DockerVolumes
 from cloudstead.dataplane.block.driver import VolumeSpec
 from cloudstead.dataplane.block.fake import FakeVolumes
 
 _SPEC = VolumeSpec(id="vol-1", size_bytes=1 << 30, image="tiny")
 
 
-@pytest.fixture(params=["fake", "directories"])
+@pytest.fixture(params=["fake", "directories", pytest.param("docker", marks=pytest.mark.root)])
 def volumes(request, tmp_path):
+    if request.param == "docker":
+        return DockerVolumes(request.getfixturevalue("engine"))
     return FakeVolumes() if request.param == "fake" else Directories(tmp_path)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from cloudstead.core.errors import DriverError
 from cloudstead.dataplane.images import tiny
+from cloudstead.dataplane.images.docker import DockerImages
 from cloudstead.dataplane.images.driver import Recipe
 from cloudstead.dataplane.images.fake import FakeImages
 from cloudstead.dataplane.images.store import Images
@@ -18,10 +19,14 @@ _TINY = Recipe(name="tiny", source="tiny", login="ec2-user")
 _MINE = Recipe(name="mine", source="imported", login="admin")
 
 
-@pytest.fixture(params=["fake", pytest.param("store", marks=pytest.mark.root)])
+@pytest.fixture(
+    params=["fake", *(pytest.param(name, marks=pytest.mark.root) for name in ("store", "docker"))]
+)
 def images(request, tmp_path):
     if request.param == "fake":
         return FakeImages()
+    if request.param == "docker":
+        return DockerImages(request.getfixturevalue("engine"), store(tmp_path))
     return store(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""What every machine driver promises, tried on the fake and on runc; and that a real guest lets you in by ssh."""
+"""What every machine driver promises, tried on the fake, on runc and on a Docker engine; and that a real guest lets you in by ssh."""
 
 import asyncio
 import os
@@ -97,10 +97,14 @@ def real(tmp_path, images):
     made.close()
 
 
-@pytest.fixture(params=["memory", "file", pytest.param("oci", marks=pytest.mark.root)])
+@pytest.fixture(
+    params=["memory", "file", *(pytest.param(name, marks=pytest.mark.root) for name in ("oci", "docker"))]
+)
 def machines(request, tmp_path):
     if request.param == "oci":
         return request.getfixturevalue("real").machines
+    if request.param == "docker":
+        return request.getfixturevalue("docker").machines
     return FakeMachines(tmp_path / "machines.json" if request.param == "file" else None)
 
 
@@ -119,7 +123,10 @@ def test_life_of_a_machine_each_step_twice(machines):
     twice(lambda: machines.ensure(spec()))
     assert seen(machines) == [(_ID, 0, True)]
     assert asyncio.run(machines.usage(_ID)) is not None
-    twice(lambda: machines.set_limits(_ID, vcpus=0.5, memory_bytes=128 << 20))
+    try:
+        twice(lambda: machines.set_limits(_ID, vcpus=0.5, memory_bytes=128 << 20))
+    except DriverError:
+        assert "live_limits" not in machines.capabilities
     twice(lambda: machines.ensure(spec(boot=1)))
     assert seen(machines) == [(_ID, 1, True)]
     twice(lambda: machines.stop(_ID))

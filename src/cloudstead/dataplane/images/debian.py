@@ -6,7 +6,7 @@ from pathlib import Path
 from cloudstead.core.errors import DriverError
 from cloudstead.dataplane import host
 
-_PACKAGES = (
+PACKAGES = (
     "ca-certificates", "curl", "iproute2", "iputils-ping", "less", "netcat-openbsd", "openssh-server",
     "procps", "sudo", "vim-tiny", "wget",
 )  # fmt: skip
@@ -20,7 +20,7 @@ deb http://deb.debian.org/debian-security {suite}-security main
 
 async def fill(root: Path, suite: str) -> None:
     """Build into `root`, with this machine's own package sources and settings for apt."""
-    packages = ",".join(_PACKAGES)
+    packages = ",".join(PACKAGES)
     command: list[str | Path] = [
         "mmdebstrap",
         "--variant=minbase",

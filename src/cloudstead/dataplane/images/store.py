@@ -85,6 +85,10 @@ class Images:
             (self._folder / name).rename(doomed)
         await asyncio.to_thread(shutil.rmtree, doomed, True)
 
+    def root(self, name: str) -> Path:
+        """Where the files of an image that is whole lie. Read-only to all."""
+        return self._folder / name / "rootfs"
+
     # --- inside
 
     def _whole(self, name: str) -> bool:

@@ -15,11 +15,11 @@ from cloudstead.dataplane.images.driver import Recipe
 _HOME = "usr/lib/cloudstead"
 _UID = 1000
 _LINKS_MAX = 40
-_MOTD = """\
+MOTD = """\
 This is a Cloudstead instance, made from the image {name}: a container on a kernel that it shares with
 its host, not a machine of Amazon's. /etc/os-release says whose packages are inside.
 """
-_POWER = "#!/usr/lib/cloudstead/busybox sh\n# Ends the machine: its init hears SIGTERM.\nkill -TERM 1\n"
+POWER = "#!/usr/lib/cloudstead/busybox sh\n# Ends the machine: its init hears SIGTERM.\nkill -TERM 1\n"
 
 
 def furnish(root: Path, recipe: Recipe) -> None:
@@ -27,7 +27,7 @@ def furnish(root: Path, recipe: Recipe) -> None:
     home = within(root, _HOME)
     home.mkdir(parents=True, exist_ok=True)
     _copy("busybox", home / "busybox", "busybox-static")
-    _replace(home / "init", (Path(__file__).parent / "init").read_text(), 0o755)
+    _replace(home / "init", text("init"), 0o755)
     _replace(home / "login", recipe.login + "\n", 0o644)
     _link_applets(home)
     sbin, etc = within(root, "sbin"), within(root, "etc")
@@ -38,11 +38,16 @@ def furnish(root: Path, recipe: Recipe) -> None:
         _dropbear(root, home)
     for name in ("poweroff", "halt", "reboot", "shutdown"):
         if not within(root, f"sbin/{name}").exists():
-            _replace(sbin / name, _POWER, 0o755)
+            _replace(sbin / name, POWER, 0o755)
     _user(root, recipe.login)
-    _replace(etc / "motd", _MOTD.format(name=recipe.name), 0o644)
+    _replace(etc / "motd", MOTD.format(name=recipe.name), 0o644)
     if recipe.os_release:
         _os_release(root, recipe.os_release)
+
+
+def text(name: str) -> str:
+    """A file of this folder, which guests run."""
+    return (Path(__file__).parent / name).read_text()
 
 
 def within(root: Path, name: str) -> Path:
