@@ -12,7 +12,13 @@ import msgspec
 from cloudstead.core import ids
 from cloudstead.core.caller import Caller
 from cloudstead.core.errors import NotBuilt, ServiceError
-from cloudstead.services.ec2 import instance_types, private_addresses, public_addresses, security_groups
+from cloudstead.services.ec2 import (
+    client_tokens,
+    instance_types,
+    private_addresses,
+    public_addresses,
+    security_groups,
+)
 from cloudstead.services.ec2.instance_rows import Instance
 from cloudstead.services.ec2.network_rows import Attachment, NetworkInterface, PrivateAddress, Subnet
 from cloudstead.services.ec2.rows import Resources
@@ -90,6 +96,10 @@ def change(
         )
     changes: dict[str, object] = {}
     if groups is not None:
+        if not groups:
+            raise ServiceError(
+                "A network interface must have at least one security group.", code="InvalidParameterValue"
+            )
         changes["groups"] = security_groups.choose(resources, caller, interface.vpc_id, ids=groups, names=())
     if source_dest_check is not None:
         changes["source_dest_check"] = source_dest_check
@@ -98,6 +108,7 @@ def change(
 
 def delete(resources: Resources, interface: NetworkInterface) -> None:
     """Forget an interface and give back its addresses; whether it may go is the caller's to check."""
+    client_tokens.forget(resources, interface)
     resources.store.delete(public_addresses.strip(resources, interface))
 
 

@@ -140,7 +140,7 @@ class InterfaceAttributes:
         self, caller: Caller, request: "UnassignIpv6AddressesRequestTypeDef"
     ) -> dict[str, Any]:
         _refuse("UnassignIpv6Addresses", request, ("Ipv6Prefixes",))
-        gone = _some(request, "Ipv6Addresses")
+        gone = [private_addresses.read6(address) for address in _some(request, "Ipv6Addresses")]
         with self._resources.store.transaction():
             interface = self._own(caller, request["NetworkInterfaceId"])
             self._check_has(interface, gone, interface.ipv6_addresses)
@@ -176,8 +176,6 @@ class InterfaceAttributes:
                     self._resources, caller, interface, source_dest_check=asked.get("Value", True)
                 )
             case "Groups":
-                if not asked:
-                    raise _invalid("A network interface must have at least one security group.")
                 interfaces.change(self._resources, caller, interface, groups=asked)
             case "Attachment":
                 self._modify_attachment(interface, asked)

@@ -85,7 +85,6 @@ class NetworkInterfaces:
                 raise ServiceError(
                     f"Network interface '{interface.id}' is currently in use.", code="InvalidParameterValue"
                 )
-            client_tokens.forget(self._resources, interface)
             interfaces.delete(self._resources, interface)
 
     def attach_network_interface(

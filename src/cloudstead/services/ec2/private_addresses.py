@@ -62,13 +62,17 @@ def claim(store: Store, subnet: Subnet, wanted: str, *, but: Collection[str] = (
 
 def claim6(store: Store, subnet: Subnet, wanted: str, *, but: Collection[str] = ()) -> str:
     """This IPv6 address in its usual form, likewise."""
+    return _claimed(store, subnet, _network6(subnet), ipaddress.IPv6Address(read6(wanted)), but)
+
+
+def read6(text: str) -> str:
+    """An IPv6 address in its usual form."""
     try:
-        address = ipaddress.IPv6Address(wanted)
+        return str(ipaddress.IPv6Address(text))
     except ValueError:
         raise _invalid(
-            f"Value ({wanted}) for parameter ipv6Address is invalid. Invalid IPv6 address."
+            f"Value ({text}) for parameter ipv6Address is invalid. Invalid IPv6 address."
         ) from None
-    return _claimed(store, subnet, _network6(subnet), address, but)
 
 
 def holder(store: Store, subnet_id: str, address: str) -> NetworkInterface | None:

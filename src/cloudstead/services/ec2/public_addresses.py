@@ -6,6 +6,7 @@ instance's only interface while the instance is up; an elastic one takes its pla
 
 import ipaddress
 from functools import lru_cache
+from itertools import chain
 
 import msgspec
 
@@ -30,9 +31,8 @@ _TRIES = 16
 def take(resources: Resources, owner: str) -> str:
     """A free address of the pool, from now on the owner's; a random one, so that none comes back soon."""
     first, count = _usable(resources.settings.public_pool)
-    start = resources.tools.random.randrange(count)
     tries = (resources.tools.random.randrange(count) for _ in range(_TRIES))
-    for number in (start, *tries, *range(start + 1, count), *range(start)):
+    for number in chain(tries, range(count)):
         address = str(ipaddress.IPv4Address(first + number))
         if resources.store.get(PublicAddress, address) is None:
             return claim(resources, owner, address)
