@@ -3,7 +3,7 @@
 A parameter whose time is over is gone for everybody at that moment; its rows go with the next write in its place.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -93,9 +93,10 @@ class Directory:
                 return found
         raise not_found(text)
 
-    def public(self, region: str) -> Iterator[Found]:
-        for name, value in self.public_parameters(region).items():
-            yield _published(region, name, value)
+    def public(self, region: str) -> list[Parameter]:
+        """Every public parameter of a region, in the order of names."""
+        published = sorted(self.public_parameters(region).items())
+        return [_published(region, name, value).parameter for name, value in published]
 
     def value(self, found: Found, *, decrypted: bool) -> str:
         version = found.version

@@ -1,6 +1,5 @@
 """Finding parameters: those below a path with their values, and all of them without."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from cloudstead.core.caller import Caller
@@ -9,6 +8,7 @@ from cloudstead.services.ssm import filters, names, shown
 from cloudstead.services.ssm.directory import Directory, Found
 from cloudstead.services.ssm.errors import ValidationException
 from cloudstead.services.ssm.paging import paged
+from cloudstead.services.ssm.rows import Parameter
 
 if TYPE_CHECKING:
     from types_boto3_ssm.type_defs import DescribeParametersRequestTypeDef, GetParametersByPathRequestTypeDef
@@ -24,24 +24,21 @@ class Listing:
         self, caller: Caller, request: "GetParametersByPathRequestTypeDef"
     ) -> dict[str, Any]:
         path = names.check_path(request["Path"])
-        recursive = request.get("Recursive", False)
+        recursive, decrypted = request.get("Recursive", False), request.get("WithDecryption", False)
         wanted = request.get("ParameterFilters") or []
-        matches = filters.by_path(wanted)
-        found = [
-            one
-            for each in self._below(caller, path)
-            if names.below(each.parameter.name, path, recursive=recursive)
-            and (one := self._labelled(each, filters.labels(wanted))) is not None
-            and matches(one.parameter, one.version)
-        ]
-        decrypted = request.get("WithDecryption", False)
-        return paged(
-            found,
-            request,
-            key=lambda one: one.parameter.name,
-            shown=lambda one: shown.parameter(self._directory, one, decrypted=decrypted),
-            size=_PAGE,
-        )
+        matches, labels = filters.by_path(wanted), filters.labels(wanted)
+
+        def show(parameter: Parameter) -> dict[str, Any] | None:
+            if not names.below(parameter.name, path, recursive=recursive):
+                return None
+            found = self._labelled(caller, parameter, labels)
+            if found is None or not matches(parameter, found.version):
+                return None
+            return shown.parameter(self._directory, found, decrypted=decrypted)
+
+        public = path.startswith(names.PUBLIC)
+        below = self._directory.public(caller.region) if public else self._directory.own(caller)
+        return paged(below, request, key=lambda parameter: parameter.name, shown=show, size=_PAGE)
 
     def describe_parameters(
         self, caller: Caller, request: "DescribeParametersRequestTypeDef"
@@ -52,35 +49,21 @@ class Listing:
             raise ValidationException("You can use either Filters or ParameterFilters in a single request.")
         old = filters.old(request.get("Filters") or [])
         matches = filters.described(request.get("ParameterFilters") or [])
-        found = [
-            one
-            for one in self._latest(caller)
-            if old(one.parameter, one.version) and matches(one.parameter, one.version)
-        ]
-        return paged(
-            found,
-            request,
-            key=lambda one: one.parameter.name,
-            shown=lambda one: shown.metadata(one.parameter, one.version),
-            size=_PAGE,
-        )
 
-    def _below(self, caller: Caller, path: str) -> Iterator[Found]:
-        """All that may stand below a path: public parameters, or the caller's own."""
-        return (
-            self._directory.public(caller.region) if path.startswith(names.PUBLIC) else self._latest(caller)
-        )
+        def show(parameter: Parameter) -> dict[str, Any] | None:
+            latest = self._directory.latest(parameter)
+            good = old(parameter, latest) and matches(parameter, latest)
+            return shown.metadata(parameter, latest) if good else None
 
-    def _latest(self, caller: Caller) -> Iterator[Found]:
-        for parameter in self._directory.own(caller):
-            yield Found(parameter=parameter, version=self._directory.latest(parameter))
+        own = self._directory.own(caller)
+        return paged(own, request, key=lambda parameter: parameter.name, shown=show, size=_PAGE)
 
-    def _labelled(self, found: Found, labels: list[str]) -> Found | None:
-        """The version that holds one of these labels; the one found if none are asked for."""
+    def _labelled(self, caller: Caller, parameter: Parameter, labels: list[str]) -> Found | None:
+        """The version that holds one of these labels; the latest if none are asked for."""
         if not labels:
-            return found
-        for version in self._directory.versions(found.parameter):
+            return self._directory.read(caller, parameter.name)
+        for version in self._directory.versions(parameter):
             for label in labels:
                 if label in version.labels:
-                    return Found(parameter=found.parameter, version=version, selector=f":{label}")
+                    return Found(parameter=parameter, version=version, selector=f":{label}")
         return None

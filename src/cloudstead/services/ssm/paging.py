@@ -15,19 +15,30 @@ def paged(
     request: Mapping[str, Any],
     *,
     key: Callable[[T], str],
-    shown: Callable[[T], Any],
+    shown: Callable[[T], Any | None],
     size: int,
 ) -> dict[str, Any]:
-    """One page of `Parameters`, in the order of their keys; `size` is what a page holds if the request does not say."""
-    ordered = sorted(items, key=key)
-    if (token := request.get("NextToken")) is not None:
-        after = _read(token)
-        ordered = [item for item in ordered if key(item) > after]
+    """One page of `Parameters`; `size` is what a page holds if the request does not say.
+
+    The items come in the order of their keys, and none is looked at that the page does not need. Those that `shown`
+    gives nothing for are left out.
+    """
+    token = request.get("NextToken")
+    after = _read(token) if token is not None else ""
     size = request.get("MaxResults") or size
-    answer: dict[str, Any] = {"Parameters": [shown(item) for item in ordered[:size]]}
-    if len(ordered) > size:
-        answer["NextToken"] = base64.urlsafe_b64encode(key(ordered[size - 1]).encode()).decode()
-    return answer
+    page: list[Any] = []
+    last = ""
+    for item in items:
+        if key(item) <= after or (one := shown(item)) is None:
+            continue
+        if len(page) == size:
+            return {
+                "Parameters": page,
+                "NextToken": base64.urlsafe_b64encode(last.encode()).decode(),
+            }
+        page.append(one)
+        last = key(item)
+    return {"Parameters": page}
 
 
 def _read(token: str) -> str:
