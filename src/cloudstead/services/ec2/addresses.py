@@ -12,6 +12,7 @@ from cloudstead.services.ec2 import filters, public_addresses, tags
 from cloudstead.services.ec2.filters import Fields
 from cloudstead.services.ec2.instance_rows import Instance
 from cloudstead.services.ec2.network_rows import ElasticAddress, InternetGateway, NetworkInterface
+from cloudstead.services.ec2.paging import page
 from cloudstead.services.ec2.rows import Resources
 from cloudstead.store import Store
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import (
         AllocateAddressRequestTypeDef,
         AssociateAddressRequestTypeDef,
+        DescribeAddressesAttributeRequestTypeDef,
         DescribeAddressesRequestTypeDef,
         DisassociateAddressRequestTypeDef,
         ReleaseAddressRequestTypeDef,
@@ -91,6 +93,19 @@ class ElasticAddresses:
                 found = [elastic for elastic in found if elastic.id in by_ip]
             found = filters.select(found, request.get("Filters"), _fields(store))
             return {"Addresses": [_shown(store, elastic) for elastic in found]}
+
+    def describe_addresses_attribute(
+        self, caller: Caller, request: "DescribeAddressesAttributeRequestTypeDef"
+    ) -> dict[str, Any]:
+        """Names for looking addresses up backwards; giving them one of one's own is not built."""
+        found = self._resources.find_all(ElasticAddress, caller, list(request.get("AllocationIds") or ()))
+        some, token = page(found, request, key=lambda elastic: elastic.id, least=1)
+        shown = [
+            {"AllocationId": elastic.id, "PublicIp": elastic.address}
+            | ({"PtrRecord": elastic.ptr_record} if elastic.ptr_record else {})
+            for elastic in some
+        ]
+        return {"Addresses": shown, "NextToken": token}
 
     # --- inside
 

@@ -214,3 +214,12 @@ def test_an_address_of_another_account_is_not_found(cloud):
 def test_what_is_not_built_says_so(cloud):
     with pytest.raises(NotBuilt, match="CustomerOwnedIpv4Pool"):
         cloud.allocate_address(CustomerOwnedIpv4Pool="x")
+
+
+def test_no_address_has_a_name_of_its_callers_own(cloud):
+    ids = [allocated(cloud) for _ in range(3)]
+    answer = cloud.describe_addresses_attribute(AllocationIds=ids[:1], Attribute="domain-name")
+    assert answer["Addresses"] == [{"AllocationId": ids[0], "PublicIp": shown(cloud, ids[0])["PublicIp"]}]
+    first = cloud.describe_addresses_attribute(MaxResults=2)
+    rest = cloud.describe_addresses_attribute(MaxResults=2, NextToken=first["NextToken"])
+    assert [one["AllocationId"] for page in (first, rest) for one in page["Addresses"]] == ids
