@@ -206,8 +206,8 @@ def _check(settings: Settings) -> None:
         raise SettingsError(
             f"public_pool: {settings.public_pool!r} is not an IPv4 range, as 198.18.0.0/15 is"
         ) from None
-    if not 8 <= pool.prefixlen <= 24:
-        raise SettingsError(f"public_pool: {settings.public_pool!r} is not between /8 and /24")
+    if not 8 <= pool.prefixlen <= 19:
+        raise SettingsError(f"public_pool: {settings.public_pool!r} is not between /8 and /19")
 
 
 def _address(name: str, text: str) -> None:

@@ -57,6 +57,7 @@ def test_every_setting_can_be_set_in_all_three_ways():
         ({"flags": {"region": "Mars"}}, "region: 'Mars' is not the name of a region"),
         ({"flags": {"public_pool": "198.18.0.1/15"}}, "public_pool: '198.18.0.1/15' is not an IPv4 range"),
         ({"flags": {"public_pool": "198.18.0.0/30"}}, "public_pool: '198.18.0.0/30' is not between"),
+        ({"flags": {"public_pool": "198.18.0.0/20"}}, "public_pool: '198.18.0.0/20' is not between /8 and /19"),
         ({"flags": {"dns_upstream": "them"}}, "dns_upstream: 'them' is not an IP address"),
         ({"flags": {"profile": "a]"}}, "profile: 'a]' has other characters"),
     ],
