@@ -37,8 +37,9 @@ class Listing:
             return shown.parameter(self._directory, found, decrypted=decrypted)
 
         public = path.startswith(names.PUBLIC)
-        below = self._directory.public(caller.region) if public else self._directory.own(caller)
-        return paged(below, request, key=lambda parameter: parameter.name, shown=show, size=_PAGE)
+        with self._directory.store.reading():
+            below = self._directory.public(caller.region) if public else self._directory.own(caller)
+            return paged(below, request, key=lambda parameter: parameter.name, shown=show, size=_PAGE)
 
     def describe_parameters(
         self, caller: Caller, request: "DescribeParametersRequestTypeDef"
@@ -55,8 +56,9 @@ class Listing:
             good = old(parameter, latest) and matches(parameter, latest)
             return shown.metadata(parameter, latest) if good else None
 
-        own = self._directory.own(caller)
-        return paged(own, request, key=lambda parameter: parameter.name, shown=show, size=_PAGE)
+        with self._directory.store.reading():
+            own = self._directory.own(caller)
+            return paged(own, request, key=lambda parameter: parameter.name, shown=show, size=_PAGE)
 
     def _labelled(self, caller: Caller, parameter: Parameter, labels: list[str]) -> Found | None:
         """The version that holds one of these labels; the latest if none are asked for."""

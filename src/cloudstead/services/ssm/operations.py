@@ -33,7 +33,8 @@ def read_parameter(
     """The value in clear of a parameter that the caller may read; None if there is none of this name and version."""
     directory = Directory(store, tools or Tools(), Seal(key), public_parameters)
     try:
-        found = directory.read(caller, name)
+        with store.reading():
+            found = directory.read(caller, name)
     except (ParameterNotFound, ParameterVersionNotFound):
         return None
     return directory.value(found, decrypted=True)

@@ -21,17 +21,19 @@ class Reading:
         self._directory = directory
 
     def get_parameter(self, caller: Caller, request: "GetParameterRequestTypeDef") -> dict[str, Any]:
-        found = self._directory.read(caller, request["Name"])
+        with self._directory.store.reading():
+            found = self._directory.read(caller, request["Name"])
         decrypted = request.get("WithDecryption", False)
         return {"Parameter": shown.parameter(self._directory, found, decrypted=decrypted)}
 
     def get_parameters(self, caller: Caller, request: "GetParametersRequestTypeDef") -> dict[str, Any]:
         found, invalid = [], []
-        for name in dict.fromkeys(request["Names"]):
-            try:
-                found.append(self._directory.read(caller, name))
-            except (ParameterNotFound, ParameterVersionNotFound):
-                invalid.append(name)
+        with self._directory.store.reading():
+            for name in dict.fromkeys(request["Names"]):
+                try:
+                    found.append(self._directory.read(caller, name))
+                except (ParameterNotFound, ParameterVersionNotFound):
+                    invalid.append(name)
         decrypted = request.get("WithDecryption", False)
         return {
             "Parameters": [shown.parameter(self._directory, one, decrypted=decrypted) for one in found],
@@ -53,5 +55,6 @@ class Reading:
     def _history(self, caller: Caller, name: str) -> list[Found]:
         if name.startswith(names.PUBLIC):
             return [self._directory.read(caller, name)]
-        parameter = self._directory.find(caller, name)
-        return [Found(parameter=parameter, version=each) for each in self._directory.versions(parameter)]
+        with self._directory.store.reading():
+            parameter = self._directory.find(caller, name)
+            return [Found(parameter=parameter, version=each) for each in self._directory.versions(parameter)]
