@@ -11,11 +11,12 @@ from cloudstead.app.state import DataDirectory
 from cloudstead.control.steps import Controller
 from cloudstead.core.settings import Settings
 from cloudstead.core.tools import Tools
-from cloudstead.dataplane import dns, http
+from cloudstead.dataplane import dhcp, dns, http
 from cloudstead.dataplane.metadata.service import MetadataService
 from cloudstead.dataplane.metadata.tokens import Tokens
 from cloudstead.dataplane.network import naming
 from cloudstead.dataplane.network.driver import NetworkDriver
+from cloudstead.services.ec2.dhcp_answers import find_lease
 from cloudstead.services.ec2.instance_reconcile import Instances
 from cloudstead.services.ec2.metadata import InstanceCredentials, RoleCredentials, find_guest
 from cloudstead.services.ec2.name_answers import Ec2Names
@@ -58,7 +59,7 @@ def guest_listeners(
     settings: Settings,
     data: DataDirectory,
 ) -> ServedNetworks:
-    """Networks with the metadata service and the resolver in each; what carries no packets has neither."""
+    """Networks with the metadata service, the resolver and DHCP in each; what carries no packets has none of them."""
     if kind.name != "oci":
         return ServedNetworks(networks, {})
     service = MetadataService(
@@ -79,7 +80,13 @@ def guest_listeners(
             names, _resolver_sockets(networks, names, network), view=network, forwarder=forwarder
         )
 
-    return ServedNetworks(networks, {"metadata": metadata, "resolver": resolver})
+    async def leases(network: str) -> Listener:
+        return dhcp.serve(
+            networks.open_socket(network, "udp", "0.0.0.0", dhcp.PORT),  # noqa: S104 - inside the network alone
+            find_lease(store, network),
+        )
+
+    return ServedNetworks(networks, {"metadata": metadata, "resolver": resolver, "leases": leases})
 
 
 async def public_names(store: Store, settings: Settings, sockets: Sequence[socket.socket]) -> dns.Server:

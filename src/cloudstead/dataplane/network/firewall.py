@@ -243,6 +243,7 @@ def _router_itself(spec: NetworkSpec) -> list[str]:
             "ct state established,related accept",
             'oifname "lo" accept',
             discovery,
+            "udp sport 67 udp dport 68 accept",
             "oifname vmap @receivers",
         ),
     ]

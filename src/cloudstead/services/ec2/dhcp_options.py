@@ -3,6 +3,7 @@
 Every region has one set that new VPCs get, with Amazon's resolver; "default" stands for none at all.
 """
 
+import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
         DeleteDhcpOptionsRequestTypeDef,
         DescribeDhcpOptionsRequestTypeDef,
     )
+
+#: Stands for the resolver of whichever VPC it is.
+AMAZON = "AmazonProvidedDNS"
 
 #: How many values each option may have.
 _OPTIONS = {
@@ -46,7 +50,7 @@ def default(resources: Resources, caller: Caller) -> DhcpOptions:
     """The region's set for new VPCs, made at first use."""
     wanted: dict[str, tuple[str, ...]] = {
         "domain-name": (private_domain(caller.region),),
-        "domain-name-servers": ("AmazonProvidedDNS",),
+        "domain-name-servers": (AMAZON,),
     }
     for options in resources.mine(DhcpOptions, caller):
         if options.configurations == wanted:
@@ -109,6 +113,8 @@ def _read(asked: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
             raise _invalid(key, "key", "It is specified more than once.")
         if not 1 <= len(values) <= _OPTIONS[key]:
             raise _invalid(key, "key", f"It takes 1 to {_OPTIONS[key]} values.")
+        if key.endswith("-servers"):
+            _check_addresses(key, values)
         if key == "netbios-node-type" and values[0] not in ("1", "2", "4", "8"):
             raise _invalid(values[0], "netbios-node-type", "Expecting 1, 2, 4 or 8.")
         configurations[key] = values
@@ -117,6 +123,15 @@ def _read(asked: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
             "The request must contain the parameter dhcpConfiguration", code="MissingParameter"
         )
     return configurations
+
+
+def _check_addresses(key: str, values: Sequence[str]) -> None:
+    for value in values:
+        try:
+            if key != "domain-name-servers" or value != AMAZON:
+                ipaddress.ip_address(value)
+        except ValueError:
+            raise _invalid(value, key, "It is not an IP address.") from None
 
 
 def _insert(

@@ -30,6 +30,8 @@ def test_a_set_is_shown_as_it_was_made():
         [("domain-name", ["a", "b"])],
         [("domain-name-servers", [])],
         [("domain-name-servers", ["1.1.1.1", "2.2.2.2", "3.3.3.3", "4.4.4.4", "5.5.5.5"])],
+        [("domain-name-servers", ["dns.example.com"])],
+        [("ntp-servers", ["AmazonProvidedDNS"])],
         [("netbios-node-type", ["3"])],
         [("domain-name", ["a"]), ("domain-name", ["b"])],
     ],
