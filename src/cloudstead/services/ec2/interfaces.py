@@ -123,7 +123,7 @@ def new_attachment(
         device_index=device_index,
         network_card=network_card,
         delete_on_termination=delete_on_termination,
-        attached_at=resources.tools.clock.now(),
+        attached_at=resources.tools.clock.now().replace(microsecond=0),
     )
 
 
