@@ -1,28 +1,30 @@
 """What every machine driver promises, tried on the fake, on runc and on a Docker engine; and that a real guest lets you in by ssh."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
+from itertools import count
 from pathlib import Path
 
 import pytest
 from tests.support import world
 from tests.support.cloud import ssh_words, until
+from tests.support.fuse import Crash, Fuse, Fused
 from tests.support.imds import Metadata
 
 from cloudstead.core.errors import DriverError
+from cloudstead.dataplane import host
 from cloudstead.dataplane.block.directories import Directories
 from cloudstead.dataplane.block.driver import VolumeSpec
-from cloudstead.dataplane.images.driver import Recipe
-from cloudstead.dataplane.images.store import Images
+from cloudstead.dataplane.instances import cgroups, mounts, oci
 from cloudstead.dataplane.instances.driver import InstanceSpec
 from cloudstead.dataplane.instances.fake import FakeMachines
 from cloudstead.dataplane.instances.oci import OciMachines
 
 _ID, _CLOUD = "i-0000000000000c0de", "c0ffee"
-_TINY = Recipe(name="tiny", source="tiny", login="ec2-user")
 
 
 def spec(boot: int = 0) -> InstanceSpec:
@@ -30,13 +32,6 @@ def spec(boot: int = 0) -> InstanceSpec:
         id=_ID, image="tiny", root_volume="vol-1", boot=boot, vcpus=1.0, memory_bytes=256 << 20,
         hostname="ip-10-0-0-5", network="vpc-1", login="ec2-user",
     )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def images(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("images")
-    asyncio.run(Images(folder).ensure(_TINY))
-    return folder
 
 
 class Real:
@@ -89,10 +84,10 @@ class Real:
 
 
 @pytest.fixture
-def real(tmp_path, images):
+def real(tmp_path, tiny_images):
     if os.geteuid() != 0 or shutil.which("runc") is None:
         pytest.skip("needs root and runc")
-    made = Real(tmp_path, images)
+    made = Real(tmp_path, tiny_images)
     yield made
     made.close()
 
@@ -206,10 +201,10 @@ def test_power_off_inside_ends_the_machine(real, command):
 
 
 @pytest.mark.root
-def test_a_machine_outlives_the_kill_of_who_started_it(real, images):
+def test_a_machine_outlives_the_kill_of_who_started_it(real, tiny_images):
     started = os.fork()
     if started == 0:
-        asyncio.run(OciMachines(real.data, _CLOUD, images=images).ensure(spec()))
+        asyncio.run(OciMachines(real.data, _CLOUD, images=tiny_images).ensure(spec()))
         os.kill(os.getpid(), signal.SIGKILL)
     assert os.waitstatus_to_exitcode(os.waitpid(started, 0)[1]) == -signal.SIGKILL
     assert seen(real.machines) == [(_ID, 0, True)]
@@ -222,6 +217,106 @@ def test_missing_parts_are_named(real):
     shutil.rmtree(real.data / "volumes" / "vol-1")
     with pytest.raises(DriverError, match="vol-1 is not there yet"):
         asyncio.run(real.machines.ensure(spec()))
+
+
+@pytest.mark.root
+def test_a_full_disk_is_said_and_nothing_is_corrupted(real):
+    instances = real.data / "instances"
+    instances.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "full", instances], check=True)
+    try:
+        with contextlib.suppress(OSError):
+            (instances / ".filler").write_bytes(bytes(1 << 20))
+        with pytest.raises(DriverError, match="No space left on device"):
+            asyncio.run(real.machines.ensure(spec()))
+        assert [running for _, _, running in seen(real.machines)] in ([], [False])
+        (instances / ".filler").unlink()
+        asyncio.run(real.machines.ensure(spec()))
+        assert seen(real.machines) == [(_ID, 0, True)]
+    finally:
+        asyncio.run(real.machines.remove(_ID))
+        subprocess.run(["umount", instances], check=True)
+
+
+class OciWorld:
+    """The things that running a machine on runc does to the world, each of them a touch of a fuse."""
+
+    def __init__(self, real, images):
+        self.new = lambda: OciMachines(real.data, _CLOUD, images=images, grace_s=3)
+        self._data = real.data
+
+    def light(self, patch, machines, fuse):
+        for module, names in (
+            (host, ("run", "run_into")),
+            (mounts, ("mount_overlay", "unmount")),
+            (cgroups, ("remove",)),
+            (oci, ("_signal", "_gone")),
+            (shutil, ("rmtree",)),
+        ):
+            fused = Fused(module, fuse, names)
+            for name in names:
+                patch.setattr(module, name, getattr(fused, name))
+
+    def left(self):
+        return world.mounts(self._data / "instances"), world.cgroups(_CLOUD), world.processes(str(self._data))
+
+
+class DockerWorld:
+    def __init__(self, docker, engine):
+        self.new = lambda: docker.machines
+        self._engine = engine
+
+    def light(self, patch, machines, fuse):
+        asyncio.run(machines.observe())  # for there to be a client
+        patch.setattr(self._engine, "_client", Fused(self._engine._client, fuse, _ENGINE_EFFECTS))
+
+    def left(self):
+        return [one["Names"] for one in asyncio.run(self._engine.find("containers"))]
+
+
+_ENGINE_EFFECTS = (
+    "create_container", "put_archive", "start", "stop", "rename", "connect_container_to_network",
+    "disconnect_container_from_network",
+)  # fmt: skip
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("kind", ["oci", "docker"])
+def test_a_crash_at_any_touch_is_survived(kind, request, monkeypatch):
+    if kind == "oci":
+        place = OciWorld(request.getfixturevalue("real"), request.getfixturevalue("tiny_images"))
+    else:
+        place = DockerWorld(request.getfixturevalue("docker"), request.getfixturevalue("engine"))
+
+    async def life(machines):
+        await machines.ensure(spec())
+        await machines.ensure(spec(boot=1))
+        await machines.stop(_ID)
+        await machines.remove(_ID)
+
+    asyncio.run(life(place.new()))
+    left = place.left()
+    for at in count():
+        with monkeypatch.context() as patch:
+            machines, fuse = place.new(), Fuse(at)
+            place.light(patch, machines, fuse)
+            try:
+                asyncio.run(life(machines))
+            except Crash:
+                crashed = True
+            else:
+                crashed = False
+        after = place.new()
+        if at % 2:
+            asyncio.run(after.ensure(spec(boot=1)))
+            assert seen(after) == [(_ID, 1, True)]
+        asyncio.run(after.remove(_ID))
+        assert seen(after) == []
+        assert place.left() == left
+        if not crashed:
+            break
+    print(f"crashed at {at} points")
+    assert at > 15
 
 
 @pytest.mark.root

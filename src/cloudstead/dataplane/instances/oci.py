@@ -27,6 +27,7 @@ _CONSOLE_BYTES = 64 * 1024
 _CONSOLE_BYTES_MAX = 4 * 1024 * 1024  # then it is cut to its newest 64 KiB
 _RUNC_TIMEOUT_S = 30.0
 _KILL_TIMEOUT_S = 10.0
+_ASKED_AGAIN_S = 0.2
 
 
 class OciMachines:
@@ -61,10 +62,10 @@ class OciMachines:
         )
 
     async def observe(self) -> list[InstanceSeen]:
-        ids = {*_names(self._instances), *_names(self._runc_root)}
+        ids = {id for id in (*_names(self._instances), *_names(self._runc_root)) if not id.startswith(".")}
         for id in ids:
             _bound(self._instances / id / "console.log")
-        return [self._seen(id) for id in sorted(ids) if not id.startswith(".")]
+        return [self._seen(id) for id in sorted(ids)]
 
     async def ensure(self, spec: InstanceSpec) -> None:
         async with self._starting:
@@ -73,8 +74,11 @@ class OciMachines:
                 return
             await self.stop(spec.id)
             await self._clear_run(spec.id)
-            bundle = self._prepare(spec)
-            console = os.open(bundle / "console.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                bundle = self._prepare(spec)
+                console = os.open(bundle / "console.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            except OSError as e:
+                raise DriverError(f"{spec.id}: {e}") from e
             try:
                 await self._runc("run", "-d", "--bundle", str(bundle), spec.id, output=console)
             finally:
@@ -84,10 +88,8 @@ class OciMachines:
         pid = self._running_pid(id)
         if pid is None:
             return
-        if not force:
-            _signal(pid, signal.SIGTERM)
-            if await _gone(pid, self._grace_s):
-                return
+        if not force and await self._ends_when_asked(pid):
+            return
         _signal(pid, signal.SIGKILL)
         if not await _gone(pid, _KILL_TIMEOUT_S):
             raise DriverError(f"{id}: does not end")
@@ -119,6 +121,16 @@ class OciMachines:
         return None if pid is None else cgroups.usage(f"{self._cgroup}/{id}", pid)
 
     # --- inside
+
+    async def _ends_when_asked(self, pid: int) -> bool:
+        """Ask again and again: a machine that has only just begun is deaf to the first."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._grace_s
+        while (left_s := deadline - loop.time()) > 0:
+            _signal(pid, signal.SIGTERM)
+            if await _gone(pid, min(left_s, _ASKED_AGAIN_S)):
+                return True
+        return False
 
     def _prepare(self, spec: InstanceSpec) -> Path:
         """Mount the root file system and write the bundle. Safe to repeat."""
