@@ -166,6 +166,8 @@ def test_tags_are_added_replaced_without_regard_to_case_and_removed(iam):
     iam.create_user(UserName="ann", Tags=tagged(team="blue", room="1"))
     iam.tag_user(UserName="ann", Tags=tagged(TEAM="red", floor="2"))
     assert iam.list_user_tags(UserName="ann")["Tags"] == tagged(TEAM="red", floor="2", room="1")
+    iam.tag_user(UserName="ann", Tags=tagged(team="green"))
+    assert iam.list_user_tags(UserName="ann")["Tags"] == tagged(floor="2", room="1", team="green")
     iam.untag_user(UserName="ann", TagKeys=["Team", "none"])
     assert iam.list_user_tags(UserName="ann")["Tags"] == tagged(floor="2", room="1")
 

@@ -117,7 +117,8 @@ def test_an_arn_is_taken_for_a_name(ssm, name):
     arn = ssm.get_parameter(Name=name)["Parameter"]["ARN"]
     assert ssm.get_parameter(Name=arn)["Parameter"]["Name"] == name
     assert ssm.get_parameter(Name=f"{arn}:1")["Parameter"]["Selector"] == ":1"
-    assert refusal(ssm.get_parameter, Name=arn.replace("us-east-1", "eu-west-1"))[0] == "ParameterNotFound"
+    for ours, other in (("us-east-1", "eu-west-1"), (ACCOUNT, "999999999999"), (ACCOUNT, ""), ("ssm", "sns")):
+        assert refusal(ssm.get_parameter, Name=arn.replace(ours, other))[0] == "ParameterNotFound"
 
 
 # --- values
@@ -154,6 +155,7 @@ def test_an_image_id_must_look_like_one(ssm):
     put(ssm, name="/ami", value="ami-0123456789abcdef0", **image)
     assert ssm.get_parameter(Name="/ami")["Parameter"]["DataType"] == "aws:ec2:image"
     assert refusal(put, ssm=ssm, name="/b", value="mine", **image)[0] == "ValidationException"
+    assert refusal(put, ssm=ssm, name="/b", DataType="aws:ssm:integration")[0] == "NotImplemented"
     assert refusal(put, ssm=ssm, name="/b", DataType="Text") == (
         "ValidationException",
         "The following data type is not supported: Text (Data type names are all lowercase.)",

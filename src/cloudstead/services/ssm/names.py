@@ -42,11 +42,12 @@ def read(text: str, caller: Caller) -> Asked:
         return Asked([name] if bool(colon) == bool(selector) and ":" not in selector else [], selector)
     _, _, service, region, account, resource = [*text.split(":", 5), *[""] * 5][:6]
     path, _, selector = resource.partition(":")
-    mine = service == "ssm" and region == caller.region and account in ("", caller.account)
-    if not mine or not path.startswith("parameter/") or ":" in selector:
+    if service != "ssm" or region != caller.region or not path.startswith("parameter/") or ":" in selector:
         return Asked([], selector)
     name = path.removeprefix("parameter/")
-    return Asked([f"/{name}", name], selector)
+    if account == "":  # nobody's, and so public
+        return Asked([f"/{name}"] if f"/{name}".startswith(PUBLIC) else [], selector)
+    return Asked([f"/{name}", name] if account == caller.account else [], selector)
 
 
 def check_new(name: str, caller: Caller) -> str:

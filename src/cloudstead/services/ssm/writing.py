@@ -1,26 +1,20 @@
 """Writing and deleting parameters."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cloudstead.core.arn import arn
 from cloudstead.core.caller import Caller
-from cloudstead.core.ids import well_formed
 from cloudstead.services.ssm import names, parameter_policies, tags
 from cloudstead.services.ssm.directory import Directory
 from cloudstead.services.ssm.errors import (
-    InvalidAllowedPatternException,
-    InvalidKeyId,
     ParameterAlreadyExists,
     ParameterLimitExceeded,
     ParameterMaxVersionLimitExceeded,
     ParameterNotFound,
-    ParameterPatternMismatchException,
     ValidationException,
 )
 from cloudstead.services.ssm.rows import Parameter, Policy, Tier, Version, parameter_id, place, version_id
+from cloudstead.services.ssm.wanted import SIZE_MAX, Wanted, check, key
 
 if TYPE_CHECKING:
     from types_boto3_ssm.type_defs import (
@@ -29,29 +23,8 @@ if TYPE_CHECKING:
         PutParameterRequestTypeDef,
     )
 
-DEFAULT_KEY = "alias/aws/ssm"
-
 _VERSIONS_MAX = 100
-_SIZE_MAX: Mapping[Tier, int] = {"Standard": 4096, "Advanced": 8192}
 _PARAMETERS_MAX: Mapping[Tier, int] = {"Standard": 10_000, "Advanced": 100_000}
-_TIERS_PAGE = (
-    "https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html"
-)
-_NESTED = re.compile(r"\{\{.*\}\}", re.DOTALL)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Wanted:
-    """What a request says together with what the parameter says already."""
-
-    type: Any
-    value: str
-    key_id: str
-    description: str
-    allowed_pattern: str
-    data_type: str
-    policies: list[Policy]
-    tier: Tier
 
 
 class Writing:
@@ -102,7 +75,7 @@ class Writing:
 
     def _wanted(
         self, caller: Caller, request: "PutParameterRequestTypeDef", known: Parameter | None
-    ) -> _Wanted:
+    ) -> Wanted:
         """The next version. What the request leaves out stays as it is."""
         before = self._directory.latest(known) if known is not None else None
         type = request.get("Type") or (before.type if before else None)
@@ -111,17 +84,17 @@ class Writing:
         policies = known.policies if known is not None else []
         if "Policies" in request:
             policies = parameter_policies.parse(request["Policies"], self._tools.clock.now())
-        wanted = _Wanted(
+        wanted = Wanted(
             type=type,
             value=request["Value"],
-            key_id=_key(caller, request, type),
+            key_id=key(caller, request, type),
             description=request.get("Description", before.description if before else ""),
             allowed_pattern=request.get("AllowedPattern", before.allowed_pattern if before else ""),
             data_type=request.get("DataType") or (before.data_type if before else "text"),
             policies=policies,
             tier=self._tier(caller, request, known, policies),
         )
-        _check_value(wanted)
+        check(wanted)
         return wanted
 
     def _tier(
@@ -140,7 +113,7 @@ class Writing:
                 "This parameter uses the advanced-parameter tier. You can't downgrade a parameter from the "
                 "advanced-parameter tier to the standard-parameter tier. If necessary, you can delete the advanced "
                 "parameter and recreate it as a standard parameter. Be aware that standard parameters have a value "
-                f"limit of {_SIZE_MAX['Standard']} characters."
+                f"limit of {SIZE_MAX['Standard']} characters."
             )
         return tier
 
@@ -154,7 +127,7 @@ class Writing:
         """Standard, unless that cannot be."""
         full = known is None and self._count(caller, "Standard") >= _PARAMETERS_MAX["Standard"]
         advanced = known is not None and known.tier == "Advanced"
-        too_large = len(request["Value"].encode()) > _SIZE_MAX["Standard"]
+        too_large = len(request["Value"].encode()) > SIZE_MAX["Standard"]
         return "Advanced" if full or advanced or too_large or policies else "Standard"
 
     # --- writing it
@@ -186,7 +159,7 @@ class Writing:
             self._store.delete(oldest)
         return parameter
 
-    def _add_version(self, caller: Caller, parameter: Parameter, wanted: _Wanted) -> Parameter:
+    def _add_version(self, caller: Caller, parameter: Parameter, wanted: Wanted) -> Parameter:
         if parameter.latest == 0 or parameter.tier != wanted.tier:
             self._check_quota(caller, wanted.tier)
         number = parameter.latest + 1
@@ -236,79 +209,4 @@ class Writing:
                 if tier == "Standard"
                 else "use another Region."
             )
-        )
-
-
-def _key(caller: Caller, request: "PutParameterRequestTypeDef", type: str) -> str:
-    """The KMS key of a SecureString. There is one alone, for KMS is not built."""
-    asked = request.get("KeyId")
-    if type != "SecureString":
-        if asked:
-            raise ValidationException("KeyId is required for SecureString type parameter only.")
-        return ""
-    whole = arn("kms", DEFAULT_KEY, account=caller.account, region=caller.region)
-    if asked not in (None, DEFAULT_KEY, whole):
-        raise InvalidKeyId(f"Invalid keyId {asked}")
-    return asked or DEFAULT_KEY
-
-
-def _check_value(wanted: _Wanted) -> None:
-    if not wanted.value:
-        raise ValidationException(
-            "1 validation error detected: Value at 'value' failed to satisfy constraint: "
-            "Member must have length greater than or equal to 1"
-        )
-    if _NESTED.search(wanted.value):
-        raise ValidationException(
-            'Parameter value can\'t nest another parameter. Do not use "{{}}" in the value.'
-        )
-    _check_size(wanted)
-    _check_data_type(wanted)
-    _check_pattern(wanted)
-
-
-def _check_size(wanted: _Wanted) -> None:
-    most, standard = _SIZE_MAX[wanted.tier], wanted.tier == "Standard"
-    if standard and wanted.policies:
-        raise ValidationException(
-            "Standard tier parameters don't support parameter policies. To use parameter policies, upgrade the "
-            f"parameter to use the advanced-parameter tier. For more information, see {_TIERS_PAGE}"
-        )
-    if len(wanted.value.encode()) > most:
-        more = (
-            " To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier. "
-            f"For more information, see {_TIERS_PAGE}"
-        )
-        raise ValidationException(
-            f"{wanted.tier} tier parameters support a maximum parameter value of {most} characters."
-            + (more if standard else "")
-        )
-
-
-def _check_data_type(wanted: _Wanted) -> None:
-    if wanted.data_type == "text":
-        return
-    if wanted.data_type != "aws:ec2:image":
-        raise ValidationException(
-            f"The following data type is not supported: {wanted.data_type} (Data type names are all lowercase.)"
-        )
-    if wanted.type != "String" or not well_formed(wanted.value, "ami"):
-        raise ValidationException(
-            f"Parameter value, {wanted.value}, is not a valid image ID for data type aws:ec2:image."
-        )
-
-
-def _check_pattern(wanted: _Wanted) -> None:
-    if not wanted.allowed_pattern:
-        return
-    try:
-        pattern = re.compile(wanted.allowed_pattern)
-    except (re.error, OverflowError, RecursionError):
-        raise InvalidAllowedPatternException(
-            "The request doesn't meet the regular expression requirement."
-        ) from None
-    values = wanted.value.split(",") if wanted.type == "StringList" else [wanted.value]
-    if not all(pattern.fullmatch(value) for value in values):
-        raise ParameterPatternMismatchException(
-            f"Parameter value, cannot be validated against allowedPattern: {wanted.allowed_pattern}"
         )
