@@ -38,9 +38,9 @@ class Networking(Protocol):
         ...
 
     def choose_groups(
-        self, caller: Caller, vpc_id: str, *, ids: Sequence[str], names: Sequence[str]
+        self, caller: Caller, subnet: Subnet, *, ids: Sequence[str], names: Sequence[str]
     ) -> tuple[str, ...]:
-        """The ids of these groups of the VPC; of its default group if none is asked for."""
+        """The ids of these groups of the subnet's VPC; of its default group if none is asked for."""
         ...
 
     def create_for_instance(self, caller: Caller, wanted: NewInterface) -> NetworkInterface:

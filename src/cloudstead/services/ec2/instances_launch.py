@@ -309,7 +309,7 @@ class RunInstances:
             subnet=subnet,
             groups=network.choose_groups(
                 caller,
-                subnet.vpc_id,
+                subnet,
                 ids=asked.get("SecurityGroupIds") or asked.get("Groups") or (),
                 names=asked.get("SecurityGroups") or (),
             ),

@@ -100,7 +100,7 @@ def change(
             raise ServiceError(
                 "A network interface must have at least one security group.", code="InvalidParameterValue"
             )
-        changes["groups"] = security_groups.choose(resources, caller, interface.vpc_id, ids=groups, names=())
+        changes["groups"] = security_groups.choose(resources, caller, interface, ids=groups)
     if source_dest_check is not None:
         changes["source_dest_check"] = source_dest_check
     return resources.store.update(interface, **changes)

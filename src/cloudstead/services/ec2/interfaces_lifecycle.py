@@ -143,9 +143,7 @@ class NetworkInterfaces:
             self._resources,
             caller,
             subnet,
-            groups=security_groups.choose(
-                self._resources, caller, subnet.vpc_id, ids=request.get("Groups") or (), names=()
-            ),
+            groups=security_groups.choose(self._resources, caller, subnet, ids=request.get("Groups") or ()),
             description=_checked_description(request.get("Description")),
             private_ip=primary,
             more_private_ips=more,

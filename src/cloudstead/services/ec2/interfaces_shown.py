@@ -46,7 +46,7 @@ def shown(store: Store, interface: NetworkInterface) -> dict[str, Any]:
             for index, each in enumerate(interface.addresses)
         ],
         "Ipv6Addresses": [{"Ipv6Address": each, "IsPrimaryIpv6": False} for each in interface.ipv6_addresses],
-        "SourceDestCheck": interface.source_dest_check,
+        "SourceDestCheck": _checks(interface),
         "Status": status(interface),
         "Groups": groups(store, interface),
         "TagSet": tags.shown(interface.tags),
@@ -61,6 +61,11 @@ def shown(store: Store, interface: NetworkInterface) -> dict[str, Any]:
         "RequesterId": _AWS if managed else None,
     }
     return answer | {name: value for name, value in optional.items() if value}
+
+
+def _checks(interface: NetworkInterface) -> bool:
+    """What forwards for others is never checked."""
+    return interface.source_dest_check and interface.type == "interface"
 
 
 def status(interface: NetworkInterface) -> str:
@@ -172,7 +177,7 @@ _FIELDS: Fields[NetworkInterface] = {
     "private-ip-address": lambda one: [each.address for each in one.addresses],
     "requester-id": lambda one: _AWS if one.type != "interface" else None,
     "requester-managed": lambda one: one.type != "interface",
-    "source-dest-check": lambda one: one.source_dest_check,
+    "source-dest-check": _checks,
     "status": status,
     "subnet-id": lambda one: one.subnet_id,
     "vpc-id": lambda one: one.vpc_id,

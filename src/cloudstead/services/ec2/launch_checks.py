@@ -240,6 +240,8 @@ def check_interfaces(request: Mapping[str, Any], type: InstanceType, *, single: 
     if not interfaces:
         if request.get("PrivateIpAddress") and not single:
             raise clash("A private IP address may only be specified when launching a single instance")
+        if request.get("SubnetId") and request.get("SecurityGroups"):
+            raise clash("The parameter groupName cannot be used with the parameter subnet")
         return
     for member, words in (
         ("SubnetId", "subnet ID"),

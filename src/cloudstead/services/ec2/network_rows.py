@@ -377,6 +377,10 @@ class PrefixList(Ec2Row, frozen=True, kw_only=True):
     def entries(self) -> tuple[PrefixEntry, ...]:
         return self.versions[-1]
 
+    @classmethod
+    def missing(cls, id: str) -> ServiceError:
+        return ServiceError(f"The prefix list ({id}) does not exist.", code="InvalidPrefixListID.NotFound")
+
 
 #: Every kind that the packets of a VPC depend on.
 NETWORK_KINDS: tuple[type[Row], ...] = (

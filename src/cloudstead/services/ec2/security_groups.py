@@ -14,6 +14,7 @@ from cloudstead.services.ec2.network_rows import (
     Permission,
     SecurityGroup,
     SecurityGroupRule,
+    Subnet,
     Vpc,
 )
 from cloudstead.services.ec2.rows import Resources
@@ -91,12 +92,12 @@ def delete_all(resources: Resources, vpc_id: str) -> None:
         delete(resources, group)
 
 
-def default_vpc(resources: Resources, caller: Caller) -> Vpc:
-    """The VPC in which groups go by name."""
+def default_vpc(resources: Resources, caller: Caller, *, why: str = "") -> Vpc:
+    """The VPC in which groups go by name; VPCIdNotSpecified, and why that matters, if there is none."""
     for vpc in resources.mine(Vpc, caller):
         if vpc.is_default:
             return vpc
-    raise ServiceError("No default VPC for this user", code="VPCIdNotSpecified")
+    raise ServiceError(f"No default VPC for this user{why}", code="VPCIdNotSpecified")
 
 
 def find(resources: Resources, caller: Caller, request: Mapping[str, Any]) -> SecurityGroup:
@@ -112,14 +113,8 @@ def find(resources: Resources, caller: Caller, request: Mapping[str, Any]) -> Se
 
 
 def find_by_name(resources: Resources, caller: Caller, name: str) -> SecurityGroup:
-    vpc = default_vpc(resources, caller)
-    group = named(resources, vpc.id, name)
-    if group is None:
-        raise ServiceError(
-            f"The security group '{name}' does not exist in default VPC '{vpc.id}'",
-            code="InvalidGroup.NotFound",
-        )
-    return group
+    vpc = default_vpc(resources, caller, why=". GroupName is only supported for EC2-Classic and default VPC.")
+    return _named(resources, vpc.id, name)
 
 
 def named(resources: Resources, vpc_id: str, name: str) -> SecurityGroup | None:
@@ -128,13 +123,18 @@ def named(resources: Resources, vpc_id: str, name: str) -> SecurityGroup | None:
 
 
 def choose(
-    resources: Resources, caller: Caller, vpc_id: str, *, ids: Sequence[str], names: Sequence[str]
+    resources: Resources,
+    caller: Caller,
+    place: Subnet | NetworkInterface,
+    *,
+    ids: Sequence[str],
+    names: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """The ids of the groups asked for, each once; of the default group of the VPC if none is."""
-    chosen = [_of_vpc(resources, caller, vpc_id, id).id for id in ids]
-    chosen += [_named(resources, vpc_id, name).id for name in names]
+    """The ids of the groups asked for, each once; of the default group of the place's VPC if none is."""
+    chosen = [_fitting(resources, caller, place, id).id for id in ids]
+    chosen += [_named(resources, place.vpc_id, name).id for name in names]
     if not chosen:
-        chosen = [_named(resources, vpc_id, DEFAULT).id]
+        chosen = [_named(resources, place.vpc_id, DEFAULT).id]
     different = tuple(dict.fromkeys(chosen))
     if len(different) > PER_INTERFACE_MAX:
         raise ServiceError(
@@ -150,12 +150,15 @@ def members(resources: Resources, group: SecurityGroup) -> list[NetworkInterface
     return [interface for interface in in_vpc if group.id in interface.groups]
 
 
-def _of_vpc(resources: Resources, caller: Caller, vpc_id: str, id: str) -> SecurityGroup:
+def _fitting(
+    resources: Resources, caller: Caller, place: Subnet | NetworkInterface, id: str
+) -> SecurityGroup:
     group = resources.find(SecurityGroup, caller, id)
-    if group.vpc_id != vpc_id:
+    if group.vpc_id != place.vpc_id:
+        what = "subnet" if isinstance(place, Subnet) else "network interface"
         raise ServiceError(
-            "You have specified two resources that belong to different networks.",
-            code="InvalidGroup.NotFound",
+            f"Security group {group.id} and {what} {place.id} belong to different networks.",
+            code="InvalidParameter",
         )
     return group
 
@@ -163,7 +166,9 @@ def _of_vpc(resources: Resources, caller: Caller, vpc_id: str, id: str) -> Secur
 def _named(resources: Resources, vpc_id: str, name: str) -> SecurityGroup:
     group = named(resources, vpc_id, name)
     if group is None:
+        vpc = resources.store.get(Vpc, vpc_id)
+        which = "default VPC" if vpc is not None and vpc.is_default else "VPC"
         raise ServiceError(
-            f"The security group '{name}' does not exist in VPC '{vpc_id}'", code="InvalidGroup.NotFound"
+            f"The security group '{name}' does not exist in {which} '{vpc_id}'", code="InvalidGroup.NotFound"
         )
     return group

@@ -30,9 +30,9 @@ class VpcNetworking:
         return subnet
 
     def choose_groups(
-        self, caller: Caller, vpc_id: str, *, ids: Sequence[str], names: Sequence[str]
+        self, caller: Caller, subnet: Subnet, *, ids: Sequence[str], names: Sequence[str]
     ) -> tuple[str, ...]:
-        return security_groups.choose(self._resources, caller, vpc_id, ids=ids, names=names)
+        return security_groups.choose(self._resources, caller, subnet, ids=ids, names=names)
 
     def _default_subnet(self, caller: Caller, zone: str | None) -> Subnet:
         """That of the zone; of any zone, the one with the first name: AWS chooses, and here all are alike."""

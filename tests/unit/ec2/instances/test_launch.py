@@ -100,6 +100,7 @@ def test_tags_go_where_they_are_asked_for(world):
         ({"MetadataOptions": {"HttpPutResponseHopLimit": 65}}, "InvalidParameterValue", None),
         ({"InstanceType": "m5.large", "CreditSpecification": {"CpuCredits": "unlimited"}}, "InvalidParameterCombination", None),
         ({"BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeType": "sc1"}}]}, "InvalidParameterValue", None),
+        ({"SubnetId": "subnet-00000000000000001", "SecurityGroups": ["web"]}, "InvalidParameterCombination", "The parameter groupName cannot be used with the parameter subnet"),
         ({"NetworkInterfaces": [{"DeviceIndex": 0}], "SubnetId": "subnet-00000000000000001"}, "InvalidParameterCombination", "Network interfaces and an instance-level subnet ID may not be specified on the same request"),
         ({"NetworkInterfaces": [{"DeviceIndex": index} for index in range(3)]}, "AttachmentLimitExceeded", "Interface count 3 exceeds the limit for t3.micro"),
     ],

@@ -359,3 +359,34 @@ def test_unknown_ids_are_told(cloud):
     assert refusal(cloud.delete_network_interface, NetworkInterfaceId="x")[0] == (
         "InvalidNetworkInterfaceID.Malformed"
     )
+
+
+def test_the_interface_of_a_nat_gateway_is_its_own(cloud):
+    asked = {"SubnetId": cloud.default_subnet(), "AllocationId": cloud.allocate_address()["AllocationId"]}
+    nat = cloud.create_nat_gateway(**asked)["NatGateway"]["NatGatewayId"]
+    cloud.settle()
+    (shown,) = cloud.describe_network_interfaces()["NetworkInterfaces"]
+    id, attachment = shown["NetworkInterfaceId"], shown["Attachment"]
+    assert (shown["InterfaceType"], shown["Status"], shown["SourceDestCheck"]) == (
+        "nat_gateway",
+        "in-use",
+        False,
+    )
+    assert (shown["RequesterManaged"], attachment["InstanceOwnerId"]) == (True, "amazon-aws")
+    managed = [{"Name": "requester-managed", "Values": ["true"]}]
+    assert len(cloud.describe_network_interfaces(Filters=managed)["NetworkInterfaces"]) == 1
+    assert refusal(cloud.detach_network_interface, AttachmentId=attachment["AttachmentId"]) == (
+        "OperationNotPermitted",
+        "You are not allowed to manage 'ela-attach' attachments.",
+    )
+    assert refusal(cloud.delete_network_interface, NetworkInterfaceId=id)[0] == "InvalidParameterValue"
+    denied = {"NetworkInterfaceId": id, "SourceDestCheck": {"Value": True}}
+    assert refusal(cloud.modify_network_interface_attribute, **denied)[0] == "AuthFailure"
+    association = shown["Association"]["AssociationId"]
+    assert refusal(cloud.disassociate_address, AssociationId=association)[0] == "AuthFailure"
+    other = {"AllocationId": cloud.allocate_address()["AllocationId"], "NetworkInterfaceId": id}
+    assert refusal(cloud.associate_address, **other)[0] == "AuthFailure"
+    cloud.delete_nat_gateway(NatGatewayId=nat)
+    cloud.settle()
+    assert cloud.describe_network_interfaces()["NetworkInterfaces"] == []
+    assert all("AssociationId" not in one for one in cloud.describe_addresses()["Addresses"])

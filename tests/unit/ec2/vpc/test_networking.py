@@ -74,7 +74,7 @@ def test_groups_are_chosen_by_id_and_name_within_the_vpc(bare):
     web = security_groups.insert(bare.resources, bare.vpc, name="web", description="w")
 
     def choose(ids=(), names=()):
-        return bare.network.choose_groups(CALLER, bare.vpc.id, ids=ids, names=names)
+        return bare.network.choose_groups(CALLER, bare.subnet, ids=ids, names=names)
 
     assert choose() == (bare.group.id,)
     assert choose(ids=[web.id, web.id], names=["default"]) == (web.id, bare.group.id)
@@ -86,12 +86,15 @@ def test_groups_are_chosen_by_id_and_name_within_the_vpc(bare):
     assert refusal(choose, ids=["web"])[0] == "InvalidGroupId.Malformed"
     assert refusal(choose, names=["none"]) == (
         "InvalidGroup.NotFound",
-        f"The security group 'none' does not exist in VPC '{bare.vpc.id}'",
+        f"The security group 'none' does not exist in default VPC '{bare.vpc.id}'",
     )
     elsewhere = bare.store.insert(
         SecurityGroup(id="sg-00000000000000009", **MINE, vpc_id="vpc-1", name="x", description="x")
     )
-    assert refusal(choose, ids=[elsewhere.id])[0] == "InvalidGroup.NotFound"
+    assert refusal(choose, ids=[elsewhere.id]) == (
+        "InvalidParameter",
+        f"Security group {elsewhere.id} and subnet {bare.subnet.id} belong to different networks.",
+    )
     many = [
         security_groups.insert(bare.resources, bare.vpc, name=f"g{n}", description="g").id for n in range(6)
     ]

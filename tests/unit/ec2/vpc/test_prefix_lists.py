@@ -173,7 +173,7 @@ def test_who_uses_it_is_told_and_keeps_it(world):
     assert gone["State"] == "delete-in-progress"
     assert refusal(described, world=world, id=id) == (
         "InvalidPrefixListID.NotFound",
-        f"The prefix list ID '{id}' does not exist",
+        f"The prefix list ({id}) does not exist.",
     )
     assert [one["PrefixListId"] for one in world.describe_managed_prefix_lists()["PrefixLists"]] == [other]
 

@@ -4,7 +4,7 @@ import pytest
 from tests.unit.ec2.vpc.cloud import Cloud
 from tests.unit.ec2.vpc.world import ACCOUNT, refusal
 
-from cloudstead.services.ec2.network_rows import SecurityGroup, SecurityGroupRule
+from cloudstead.services.ec2.network_rows import SecurityGroup, SecurityGroupRule, Vpc
 
 
 @pytest.fixture
@@ -206,3 +206,14 @@ def test_a_vpc_takes_its_groups_along(cloud):
     cloud.delete_vpc(VpcId=vpc)
     assert cloud.store.rows(SecurityGroup, vpc_id=vpc) == []
     assert cloud.store.rows(SecurityGroupRule, vpc_id=vpc) == []
+
+
+def test_without_a_default_vpc_groups_go_by_id_alone(cloud):
+    web = create(cloud, VpcId=cloud.vpc())
+    cloud.store.update(cloud.store.rows(Vpc, is_default=True)[0], is_default=False)
+    assert refusal(cloud.delete_security_group, GroupName="web") == (
+        "VPCIdNotSpecified",
+        "No default VPC for this user. GroupName is only supported for EC2-Classic and default VPC.",
+    )
+    assert refusal(create, cloud=cloud) == ("VPCIdNotSpecified", "No default VPC for this user")
+    cloud.delete_security_group(GroupId=web)
