@@ -4,7 +4,7 @@ import json
 import sqlite3
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 from tests.support.cloud import Cloud
 
 
@@ -52,6 +52,22 @@ def test_a_user_takes_on_a_role_and_acts_as_it(cloud):
     (by,) = cloud.client("ssm").describe_parameters()["Parameters"]
     assert by["LastModifiedUser"] == shown["Arn"]
     cloud.client("ssm").delete_parameter(Name="/by/role")
+
+
+@pytest.mark.parametrize(
+    ("waiter", "make", "asked"),
+    [
+        ("user_exists", "create_user", {"UserName": "waited"}),
+        ("instance_profile_exists", "create_instance_profile", {"InstanceProfileName": "waited"}),
+    ],
+)
+def test_waiters_of_botocore_see_what_is_there_and_what_is_not(cloud, waiter, make, asked):
+    iam = cloud.client("iam")
+    once = {"Delay": 0, "MaxAttempts": 1}
+    with pytest.raises(WaiterError, match="Max attempts exceeded"):
+        iam.get_waiter(waiter).wait(**asked, WaiterConfig=once)
+    getattr(iam, make)(**asked)
+    iam.get_waiter(waiter).wait(**asked, WaiterConfig=once)
 
 
 def test_parameters_from_the_command_line(cloud):

@@ -55,6 +55,13 @@ class Api:
         paginator = Paginator(getattr(self, name), config, shape)
         return list(paginator.paginate(**params))
 
+    def paginated(self):
+        """The operations that are built and that botocore has a paginator for."""
+        config = _session.get_paginator_model(self._service)._paginator_config
+        return [
+            name for name, operation in self._names.items() if operation in config.keys() & self._operations
+        ]
+
     def _call(self, operation, **params):
         shapes, protocol = self._model.operation_model(operation), self._model.protocol
         request = sent(shapes, params, protocol)

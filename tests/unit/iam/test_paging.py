@@ -38,6 +38,7 @@ def full(iam):
         iam.create_policy_version(PolicyArn=policies[0], PolicyDocument=POLICY)
     for _ in range(2):
         iam.create_access_key(UserName="it")
+    iam.create_account_alias(AccountAlias="the-account")
     return iam
 
 
@@ -62,7 +63,28 @@ LISTS = [
     ("list_policy_tags", {"PolicyArn": "arn:aws:iam::123456789012:policy/it"}, "Tags", 5),
     ("list_policy_versions", {"PolicyArn": "arn:aws:iam::123456789012:policy/a"}, "Versions", 5),
     ("list_access_keys", {"UserName": "it"}, "AccessKeyMetadata", 2),
+    ("list_account_aliases", {}, "AccountAliases", 1),
 ]
+#: Those whose pages hold several lists.
+MIXED = [
+    (
+        "list_entities_for_policy",
+        {"PolicyArn": "arn:aws:iam::123456789012:policy/a"},
+        ("PolicyUsers", "PolicyGroups", "PolicyRoles"),
+        8,
+    ),
+    (
+        "get_account_authorization_details",
+        {},
+        ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"),
+        24,
+    ),
+]
+
+
+def test_no_paginator_of_botocore_is_left_out_here(iam):
+    tried = {operation for operation, *_ in (*LISTS, *MIXED)}
+    assert tried == set(iam.paginated())
 
 
 @pytest.mark.parametrize(("operation", "asked", "member", "count"), LISTS)
@@ -76,23 +98,7 @@ def test_the_pages_of_a_list_make_it_whole(full, operation, asked, member, count
     assert pages[-1]["IsTruncated"] is False
 
 
-@pytest.mark.parametrize(
-    ("operation", "asked", "members", "count"),
-    [
-        (
-            "list_entities_for_policy",
-            {"PolicyArn": "arn:aws:iam::123456789012:policy/a"},
-            ("PolicyUsers", "PolicyGroups", "PolicyRoles"),
-            8,
-        ),
-        (
-            "get_account_authorization_details",
-            {},
-            ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"),
-            24,
-        ),
-    ],
-)
+@pytest.mark.parametrize(("operation", "asked", "members", "count"), MIXED)
 def test_lists_of_several_kinds_come_whole_too(full, operation, asked, members, count):
     pages = full.every(operation, **asked, PaginationConfig={"PageSize": 3})
     found = [json.dumps(one, default=str) for page in pages for name in members for one in page[name]]

@@ -238,6 +238,11 @@ def test_every_paginator_finds_each_parameter_once(ssm):
         assert names_of(pages) == wanted
 
 
+def test_no_other_operation_has_a_paginator(ssm):
+    tried = {"describe_parameters", "get_parameters_by_path", "get_parameter_history"}
+    assert set(ssm.paginated()) == tried
+
+
 def test_a_page_goes_on_where_it_ended_whatever_went_in_between(ssm):
     for number in range(12):
         ssm.put_parameter(Name=f"/p/{number:02}", Value="x", Type="String")
