@@ -1,5 +1,6 @@
 """EC2's operations on VPCs and everything in them."""
 
+from cloudstead.services.ec2.account_attributes import AccountAttributes
 from cloudstead.services.ec2.addresses import ElasticAddresses
 from cloudstead.services.ec2.default_vpc import DefaultVpcs
 from cloudstead.services.ec2.dhcp_options import DhcpOptionSets
@@ -55,6 +56,7 @@ VPC_KINDS: tuple[type[Ec2Row], ...] = (
 def vpc_parts(resources: Resources) -> list[object]:
     """The classes whose public methods are EC2's operations on VPCs."""
     return [
+        AccountAttributes(resources),
         Vpcs(resources),
         VpcCidrs(resources),
         DefaultVpcs(resources),

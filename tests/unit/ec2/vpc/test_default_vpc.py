@@ -6,11 +6,12 @@ from tests.unit.ec2.vpc.world import ACCOUNT, CALLER, World, refusal
 
 from cloudstead.services.ec2.default_vpc import open_region, opening
 from cloudstead.services.ec2.network_rows import Vpc
+from cloudstead.services.ec2.vpcs import Vpcs
 
 
 def opened(world):
     """DescribeVpcs as the gateway calls it."""
-    return opening(world.resources, world._parts[0].describe_vpcs)
+    return opening(world.resources, Vpcs(world.resources).describe_vpcs)
 
 
 def test_the_first_call_in_a_region_finds_a_default_vpc_as_aws_makes_it():
@@ -93,3 +94,17 @@ def test_new_vpcs_get_the_dhcp_options_of_the_default_one():
         {"Key": "domain-name", "Values": [{"Value": "ec2.internal"}]},
         {"Key": "domain-name-servers", "Values": [{"Value": "AmazonProvidedDNS"}]},
     ]
+
+
+def test_the_account_is_told_its_default_vpc():
+    def told(world, *names):
+        found = world.describe_account_attributes(AttributeNames=list(names))["AccountAttributes"]
+        return {one["AttributeName"]: one["AttributeValues"] for one in found}
+
+    world = World()
+    assert told(world, "default-vpc") == {"default-vpc": [{"AttributeValue": "none"}]}
+    open_region(world.resources, ACCOUNT, "us-east-1")
+    (vpc,) = world.describe_vpcs()["Vpcs"]
+    assert told(world, "default-vpc") == {"default-vpc": [{"AttributeValue": vpc["VpcId"]}]}
+    assert told(world)["supported-platforms"] == [{"AttributeValue": "VPC"}]
+    assert refusal(world.describe_account_attributes, AttributeNames=["x"])[0] == "InvalidParameterValue"
