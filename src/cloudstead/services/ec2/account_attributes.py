@@ -1,5 +1,6 @@
 """DescribeAccountAttributes: the default VPC of a region, and what the account may have there."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from cloudstead.core.caller import Caller
@@ -22,7 +23,7 @@ class AccountAttributes:
         self, caller: Caller, request: "DescribeAccountAttributesRequestTypeDef"
     ) -> dict[str, Any]:
         known = self._known(caller)
-        names = request.get("AttributeNames") or list(known)
+        names: Iterable[str] = request.get("AttributeNames") or known
         for name in names:
             if name not in known:
                 raise ServiceError(
