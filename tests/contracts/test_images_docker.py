@@ -55,7 +55,15 @@ def bases(podman, bare, tmp_path):
     shutil.copytree(bare, debian, symlinks=True)
     for name in ("busybox", "bash"):
         (debian / "bin" / name).unlink(missing_ok=True)
-    copied(debian, "bin/busybox", "bin/bash", "usr/bin/ldd", "usr/sbin/dropbear", "usr/bin/dropbearkey")
+    copied(
+        debian,
+        "bin/busybox",
+        "bin/bash",
+        "usr/bin/ldd",
+        "usr/bin/perl",
+        "usr/sbin/dropbear",
+        "usr/bin/dropbearkey",
+    )
     (debian / "etc/shells").write_text("/bin/sh\n/bin/bash\n")
     (debian / "usr/bin/apt-get").write_text('#!/bin/sh\necho "$@" >>/var/log/asked\n')
     (debian / "usr/bin/apt-get").chmod(0o755)

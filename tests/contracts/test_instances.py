@@ -9,6 +9,7 @@ import subprocess
 from itertools import count
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.support import world
 from tests.support.cloud import ssh_words, until
@@ -19,6 +20,8 @@ from cloudstead.core.errors import DriverError
 from cloudstead.dataplane import host
 from cloudstead.dataplane.block.directories import Directories
 from cloudstead.dataplane.block.driver import VolumeSpec
+from cloudstead.dataplane.images.driver import Recipe
+from cloudstead.dataplane.images.store import Images
 from cloudstead.dataplane.instances import cgroups, mounts, oci
 from cloudstead.dataplane.instances.driver import InstanceSpec
 from cloudstead.dataplane.instances.fake import FakeMachines
@@ -155,6 +158,25 @@ def test_ssh_user_data_and_the_disk_outlive_a_stop(real):
     until(lambda: real.console().count("END SSH HOST KEY") == 2)
     assert real.ssh("cat mine") == "kept\n"
     assert real.ssh("cat /var/log/user-data") == "ran by 0\n"
+
+
+@pytest.mark.root
+def test_an_image_with_another_system_s_libraries_lets_you_in(real, tiny_images, tmp_path):
+    foreign = tmp_path / "foreign"
+    shutil.copytree(tiny_images / "tiny/rootfs", foreign, symlinks=True)
+    shutil.rmtree(foreign / "usr/lib/cloudstead/lib")
+    said = subprocess.run(
+        ["ldd", shutil.which("dropbear")], capture_output=True, text=True, check=True
+    ).stdout
+    for path in (word for word in said.split() if word.startswith("/")):
+        (foreign / path[1:]).parent.mkdir(parents=True, exist_ok=True)
+        (foreign / path[1:]).write_text("of another system")
+    subprocess.run(["tar", "-cf", tmp_path / "foreign.tar", "-C", foreign, "."], check=True)
+    recipe = Recipe(name="foreign", source="imported", login="ec2-user")
+    asyncio.run(Images(tiny_images).import_archive(recipe, tmp_path / "foreign.tar"))
+    asyncio.run(real.machines.ensure(msgspec.structs.replace(spec(), image="foreign")))
+    until(lambda: "END SSH HOST KEY" in real.console())
+    assert real.ssh("whoami") == "ec2-user\n"
 
 
 @pytest.mark.root

@@ -27,18 +27,14 @@ _PACK_TIMEOUT_S = 600.0
 _BUSYBOX = "docker.io/library/busybox:stable"
 _STEP = re.compile(r"(?i)(?:\[\d+/\d+\] )?step \d+/\d+ ?: (.*)")
 
-# Where the ssh server comes from does not matter to the image it goes into: its libraries come along.
 _DOCKERFILE = """\
 FROM docker.io/library/debian:{suite}-slim AS parts
 RUN apt-get update && apt-get install -y --no-install-recommends busybox-static dropbear-bin
-RUN ldd /usr/sbin/dropbear >/libraries && \\
-    for file in /usr/sbin/dropbear /usr/bin/dropbearkey $(grep -o '/[^ )]*' /libraries); do \\
-        mkdir -p "/parts$(dirname "$file")" && cp -L "$file" "/parts$file" || exit 1; \\
-    done
+COPY guest/gather /gather
+RUN ["sh", "/gather"]
 FROM {base}
 {install}
-COPY --from=parts /bin/busybox /usr/lib/cloudstead/busybox
-COPY --from=parts /parts /usr/lib/cloudstead/parts
+COPY --from=parts /parts /usr/lib/cloudstead
 COPY guest /usr/lib/cloudstead
 RUN ["/usr/lib/cloudstead/busybox", "sh", "/usr/lib/cloudstead/furnish", "{login}"]
 """
@@ -154,8 +150,7 @@ class DockerImages:
         await self._drop(ours)
 
     async def _build(self, recipe: Recipe, base: str, say: Progress, origin: str = "") -> None:
-        packages = ("busybox-static", *debian.PACKAGES)
-        install = _INSTALL.format(packages=" ".join(packages)) if recipe.source == "debian" else ""
+        install = _INSTALL.format(packages=" ".join(debian.PACKAGES)) if recipe.source == "debian" else ""
         dockerfile = _DOCKERFILE.format(base=base, suite=recipe.suite, install=install, login=recipe.login)
         context = _context(dockerfile, recipe)
         labels = self._engine.labels(image=recipe.name, origin=origin)
@@ -197,8 +192,7 @@ def _context(dockerfile: str, recipe: Recipe) -> io.BytesIO:
     released = "".join(f'{name}="{value}"\n' for name, value in recipe.os_release.items())
     files = {
         "Dockerfile": dockerfile,
-        "guest/init": guest.text("init"),
-        "guest/furnish": guest.text("furnish"),
+        **{f"guest/{name}": guest.text(name) for name in ("init", "own", "furnish", "gather")},
         "guest/power": guest.POWER,
         "guest/motd": guest.MOTD.format(name=recipe.name),
         "guest/os-release": released,

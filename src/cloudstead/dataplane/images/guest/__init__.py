@@ -15,6 +15,10 @@ from cloudstead.dataplane.images.driver import Recipe
 _HOME = "usr/lib/cloudstead"
 _UID = 1000
 _LINKS_MAX = 40
+_NEEDED = re.compile(
+    r"(?m)^\s*(?:(\S+) => )?(/\S+) \(0x"
+)  # a line of ldd: a library; the loader has no arrow
+_LOADER = re.compile(rb"/lib[^\0]{0,40}/ld-[^\0]+\0")
 MOTD = """\
 This is a Cloudstead instance, made from the image {name}: a container on a kernel that it shares with
 its host, not a machine of Amazon's. /etc/os-release says whose packages are inside.
@@ -35,7 +39,7 @@ def furnish(root: Path, recipe: Recipe) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     _link(sbin / "cloudstead-init", f"/{_HOME}/init")
     if not within(root, "usr/sbin/sshd").exists():
-        _dropbear(root, home)
+        _dropbear(home)
     for name in ("poweroff", "halt", "reboot", "shutdown"):
         if not within(root, f"sbin/{name}").exists():
             _replace(sbin / name, POWER, 0o755)
@@ -82,18 +86,26 @@ def _link_applets(home: Path) -> None:
         _link(folder / name, "../busybox")
 
 
-def _dropbear(root: Path, home: Path) -> None:
-    """A small ssh server and the libraries it was linked with."""
-    _copy("dropbear", home / "dropbear", "dropbear-bin")
-    _copy("dropbearkey", home / "dropbearkey", "dropbear-bin")
-    for line in _output("ldd", home / "dropbear").splitlines():
-        found = re.search(r"(/\S+)\s+\(0x", line)
-        if found:
-            target = within(root, found[1])
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if not target.exists():
-                shutil.copyfile(found[1], target)
-                target.chmod(0o755)
+def _dropbear(home: Path) -> None:
+    """A small ssh server with a loader and libraries of its own: those of the image may be another system's."""
+    libraries = home / "lib"
+    libraries.mkdir(exist_ok=True)
+    for name in ("dropbear", "dropbearkey"):
+        _copy(name, libraries / name, "dropbear-bin")
+        for found in _NEEDED.finditer(_output("ldd", _program(name, "dropbear-bin"))):
+            _put(found[2], libraries / found[1] if found[1] else home / "ld")
+        _use_own_loader(libraries / name)
+        _replace(home / name, text("own"), 0o755)
+
+
+def _use_own_loader(program: Path) -> None:
+    """Have the kernel start it by our loader: the path stands near the file's begin, with room for one as long."""
+    code = program.read_bytes()
+    found = _LOADER.search(code)
+    if found is not None:  # else it is linked statically
+        own = f"/{_HOME}/ld".encode().ljust(len(found[0]), b"\0")
+        assert len(own) == len(found[0]), found[0]
+        program.write_bytes(code[: found.start()] + own + code[found.end() :])
 
 
 def _user(root: Path, login: str) -> None:
@@ -108,6 +120,7 @@ def _user(root: Path, login: str) -> None:
     _entry(within(root, "etc/group"), f"{login}:x:{gid}:", 0o644)
     # `*` and not `!`: sshd without PAM takes the latter for a locked account.
     _entry(within(root, "etc/shadow"), f"{login}:*:19000:0:99999:7:::", 0o640, anew=True)
+    _permit(within(root, "etc/shells"), entry[6])
     home = within(root, place)
     home.mkdir(parents=True, exist_ok=True)
     os.chown(home, uid, gid)
@@ -136,6 +149,13 @@ def _entry(file: Path, line: str, mode: int, *, anew: bool = False) -> list[str]
     return line.split(":")
 
 
+def _permit(shells: Path, shell: str) -> None:
+    """Dropbear lets in by no other shells than these; without that file, by /bin/sh."""
+    listed = shells.read_text().splitlines() if shells.exists() else ["/bin/sh"]
+    if shell not in listed:
+        _replace(shells, "\n".join([*listed, shell]) + "\n", 0o644)
+
+
 def _os_release(root: Path, fields: dict[str, str]) -> None:
     file = within(root, "etc/os-release")
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -157,9 +177,12 @@ def _link(path: Path, target: str) -> None:
 
 
 def _copy(program: str, target: Path, package: str) -> None:
-    found = _program(program, package)
+    _put(_program(program, package), target)
+
+
+def _put(file: str, target: Path) -> None:
     target.unlink(missing_ok=True)
-    shutil.copyfile(found, target)
+    shutil.copyfile(file, target)
     target.chmod(0o755)
 
 
