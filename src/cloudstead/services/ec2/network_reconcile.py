@@ -57,6 +57,10 @@ class Networks:
         return await self._networks.observe()
 
     def plan(self, row: Vpc, seen: NetworkSeen | None) -> Step | None:
+        with self._store.reading():  # what is carried is what is wanted, of one moment
+            return self._plan(row, seen)
+
+    def _plan(self, row: Vpc, seen: NetworkSeen | None) -> Step | None:
         wanted = compiled(self._store, row)
         if wanted is None:
             if seen is not None:
@@ -86,7 +90,10 @@ class Networks:
 
     async def _ensure(self, row: Vpc) -> None:
         """Apply the rows as they are by now, not as they were when this was planned."""
-        wanted, carried = compiled(self._store, row), self._carried(row)
+        with self._store.reading():
+            current = self._store.get(Vpc, row.id)
+            wanted = compiled(self._store, current) if current is not None else None
+            carried = self._carried(row)
         if wanted is None:
             return
         await self._networks.ensure(wanted)

@@ -20,6 +20,7 @@ from cloudstead.services.ec2.network_rows import (
     Subnet,
     Vpc,
 )
+from cloudstead.store import Store
 
 
 def attached(world, subnet_id, instance_id="i-0000000000000000a", **more):
@@ -114,6 +115,46 @@ def test_what_is_attached_while_the_network_is_made_is_not_yet_placed():
         assert again(world, late[0]).placed
 
     asyncio.run(work())
+
+
+class Interrupted:
+    """A store whose first look at interfaces is followed by what another process writes."""
+
+    def __init__(self, inner, work):
+        self._inner, self._work = inner, work
+
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+
+    def rows(self, kind, **equal):
+        found = self._inner.rows(kind, **equal)
+        if kind is NetworkInterface and self._work is not None:
+            work, self._work = self._work, None
+            work()
+        return found
+
+
+def test_what_another_process_attaches_meanwhile_is_not_taken_for_carried(tmp_path):
+    with Store(tmp_path / "state") as ours, Store(tmp_path / "state") as theirs:
+        world, other = World(store=ours), World(store=theirs)
+        other.resources.tools.random.seed(8)
+        subnet = world.subnet(world.vpc())
+        first = attached(world, subnet)
+        late = []
+
+        def controller():
+            work = lambda: late.append(attached(other, subnet, "i-0000000000000000b"))  # noqa: E731
+            store = Interrupted(world.store, work)
+            return Networks(type(world.resources)(store, world.resources.tools), world.networks)
+
+        (vpc,) = world.store.rows(Vpc)
+        asyncio.run(controller().perform(vpc, Ensure()))
+        assert again(world, first).placed
+        assert not again(world, late.pop()).placed
+        world.settle()
+        (seen,) = asyncio.run(world.networks.observe())
+        assert controller().plan(vpc, seen) is None
+        assert not again(world, late.pop()).placed
 
 
 def test_what_is_lost_with_the_host_is_not_placed_until_it_is_made_again():
