@@ -68,15 +68,16 @@ class RouteTables:
             if table is None:
                 table = self._create(caller, request["VpcId"], wanted_tags)
                 client_tokens.remember(self._resources, caller, table, request)
-        return {"RouteTable": self._shown(table), "ClientToken": request.get("ClientToken")}
+            return {"RouteTable": self._shown(table), "ClientToken": request.get("ClientToken")}
 
     def describe_route_tables(
         self, caller: Caller, request: "DescribeRouteTablesRequestTypeDef"
     ) -> dict[str, Any]:
-        found = self._resources.find_all(RouteTable, caller, list(request.get("RouteTableIds") or ()))
-        found = filters.select(found, request.get("Filters"), self._fields())
-        some, token = page(found, request, key=lambda table: table.id, most=100, ids="RouteTableIds")
-        return {"RouteTables": [self._shown(table) for table in some], "NextToken": token}
+        with self._resources.store.reading():
+            found = self._resources.find_all(RouteTable, caller, list(request.get("RouteTableIds") or ()))
+            found = filters.select(found, request.get("Filters"), self._fields())
+            some, token = page(found, request, key=lambda table: table.id, most=100, ids="RouteTableIds")
+            return {"RouteTables": [self._shown(table) for table in some], "NextToken": token}
 
     def delete_route_table(self, caller: Caller, request: "DeleteRouteTableRequestTypeDef") -> None:
         with self._resources.store.transaction():

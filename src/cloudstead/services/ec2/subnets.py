@@ -206,14 +206,16 @@ class Subnets:
         return {"Subnet": shown(self._resources, subnet)}
 
     def describe_subnets(self, caller: Caller, request: "DescribeSubnetsRequestTypeDef") -> dict[str, Any]:
-        found = self._resources.find_all(Subnet, caller, list(request.get("SubnetIds") or ()))
+        store = self._resources.store
         fields: Fields[Subnet] = {
             **_FIELDS,
-            "available-ip-address-count": lambda s: private_addresses.available(self._resources.store, s),
+            "available-ip-address-count": lambda s: private_addresses.available(store, s),
         }
-        found = filters.select(found, request.get("Filters"), fields)
-        some, token = page(found, request, key=lambda subnet: subnet.id, ids="SubnetIds")
-        return {"Subnets": [shown(self._resources, subnet) for subnet in some], "NextToken": token}
+        with store.reading():
+            found = self._resources.find_all(Subnet, caller, list(request.get("SubnetIds") or ()))
+            found = filters.select(found, request.get("Filters"), fields)
+            some, token = page(found, request, key=lambda subnet: subnet.id, ids="SubnetIds")
+            return {"Subnets": [shown(self._resources, subnet) for subnet in some], "NextToken": token}
 
     def delete_subnet(self, caller: Caller, request: "DeleteSubnetRequestTypeDef") -> None:
         store = self._resources.store
