@@ -18,6 +18,9 @@ from cloudstead.dataplane.images.driver import ImagesDriver
 from cloudstead.dataplane.instances.driver import InstancesDriver
 from cloudstead.dataplane.network.driver import NetworkDriver
 
+#: What an instance (by id) finds at a path of its metadata.
+Metadata = Callable[[str, str], bytes | None]
+
 Name = Literal["oci", "docker", "fake", "none"]
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -60,13 +63,15 @@ def choose(settings: Settings) -> Kind:
             )
 
 
-def drivers(kind: Kind, settings: Settings, data: DataDirectory) -> Drivers:
-    """To be called in the process that uses them, after the fork."""
+def drivers(
+    kind: Kind, settings: Settings, data: DataDirectory, metadata: Metadata = lambda _id, _path: None
+) -> Drivers:
+    """To be called in the process that uses them, after the fork. `metadata` is for whoever starts machines."""
     match kind.name:
         case "oci":
             return _oci(settings, data)
         case "docker":
-            return _docker(settings, data)
+            return _docker(settings, data, metadata)
         case "fake":
             return _fake(data)
         case "none":
@@ -150,8 +155,25 @@ def _oci(settings: Settings, data: DataDirectory) -> Drivers:
     )
 
 
-def _docker(settings: Settings, data: DataDirectory) -> Drivers:
-    raise NotImplementedError(settings, data)
+def _docker(settings: Settings, data: DataDirectory, metadata: Metadata) -> Drivers:
+    from cloudstead.cli.probes import engine_socket  # noqa: PLC0415
+    from cloudstead.dataplane.block.docker import DockerVolumes  # noqa: PLC0415
+    from cloudstead.dataplane.engine import Engine  # noqa: PLC0415
+    from cloudstead.dataplane.images.docker import DockerImages  # noqa: PLC0415
+    from cloudstead.dataplane.images.store import Images  # noqa: PLC0415
+    from cloudstead.dataplane.instances.docker import DockerMachines  # noqa: PLC0415
+    from cloudstead.dataplane.network.docker import DockerNetworks  # noqa: PLC0415
+
+    engine = Engine(engine_socket() or "the usual places", data.cloud)
+    networks = DockerNetworks(engine, data.root / "docker" / "networks")
+    images = Images(settings.images or data.root / "images") if _oci_missing() is None else None
+    return Drivers(
+        machines=DockerMachines(engine, metadata, networks.address),
+        networks=networks,
+        images=DockerImages(engine, images),
+        volumes=DockerVolumes(engine),
+        host_boot=_BOOT_ID.read_text(encoding="ascii").strip() if _BOOT_ID.exists() else "engine",
+    )
 
 
 def _fake(data: DataDirectory) -> Drivers:

@@ -15,7 +15,7 @@ from cloudstead import __version__
 from cloudstead.app.drivers import Kind, console_reader, drivers
 from cloudstead.app.state import DataDirectory
 from cloudstead.app.tables import Means, ec2_settings, tables
-from cloudstead.app.wiring import controllers, guest_listeners, public_names
+from cloudstead.app.wiring import controllers, guest_listeners, public_names, told_at_boot
 from cloudstead.control.runner import Runner
 from cloudstead.core.caller import Caller
 from cloudstead.core.settings import Settings
@@ -110,7 +110,7 @@ async def _controller(plan: Plan) -> None:
             runner.wake()
 
     store = Store(plan.data.database, on_commit=committed)
-    means = drivers(plan.kind, plan.settings, plan.data)
+    means = drivers(plan.kind, plan.settings, plan.data, told_at_boot(store, tools))
     networks = guest_listeners(
         plan.kind, means.networks, store, tools=tools, settings=plan.settings, data=plan.data
     )

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Sequence
 from typing import Any
 
-from cloudstead.app.drivers import Drivers, Kind
+from cloudstead.app.drivers import Drivers, Kind, Metadata
 from cloudstead.app.served import Listener, ServedNetworks
 from cloudstead.app.state import DataDirectory
 from cloudstead.control.steps import Controller
@@ -18,7 +18,8 @@ from cloudstead.dataplane.network import naming
 from cloudstead.dataplane.network.driver import NetworkDriver
 from cloudstead.services.ec2.dhcp_answers import find_lease
 from cloudstead.services.ec2.instance_reconcile import Instances
-from cloudstead.services.ec2.metadata import InstanceCredentials, RoleCredentials, find_guest
+from cloudstead.services.ec2.instance_rows import Instance
+from cloudstead.services.ec2.metadata import InstanceCredentials, InstanceGuest, RoleCredentials, find_guest
 from cloudstead.services.ec2.name_answers import Ec2Names
 from cloudstead.services.ec2.network_reconcile import NatGateways, Networks
 from cloudstead.services.ec2.rows import Resources
@@ -87,6 +88,17 @@ def guest_listeners(
         )
 
     return ServedNetworks(networks, {"metadata": metadata, "resolver": resolver, "leases": leases})
+
+
+def told_at_boot(store: Store, tools: Tools) -> Metadata:
+    """What the metadata service would answer, for machines that it does not reach."""
+    credentials = _instance_credentials(store, tools)
+
+    def read(id: str, path: str) -> bytes | None:
+        instance = store.get(Instance, id)
+        return None if instance is None else InstanceGuest(store, instance, credentials).read(path)
+
+    return read
 
 
 async def public_names(store: Store, settings: Settings, sockets: Sequence[socket.socket]) -> dns.Server:
