@@ -47,6 +47,12 @@ class CloudCommands:
 
         return ca_pem(open_data(settings.data).tls, SystemClock())
 
+    def ssh_at(self, settings: Settings, instance: str) -> tuple[str, int] | None:
+        from cloudstead.app.drivers import choose, drivers  # noqa: PLC0415
+
+        machines = drivers(choose(settings), settings, open_data(settings.data)).machines
+        return asyncio.run(machines.ssh_at(instance))
+
     def images(self, settings: Settings) -> Sequence[ImageShown]:
         built = {seen.name: seen.size_bytes for seen in asyncio.run(_images(settings).observe())}
         return [

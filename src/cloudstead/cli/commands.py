@@ -55,6 +55,10 @@ class Commands(Protocol):
         """The certificate, in PEM, of the authority that signs the endpoint's; made if there is none."""
         ...
 
+    def ssh_at(self, settings: Settings, instance: str) -> tuple[str, int] | None:
+        """Address and port where this machine reaches an instance (i-…) by ssh, if not at its own address."""
+        ...
+
     def images(self, settings: Settings) -> Sequence[ImageShown]:
         """Every image that can be launched."""
         ...

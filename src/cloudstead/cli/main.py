@@ -90,9 +90,9 @@ def _ca(commands: Commands, given: argparse.Namespace) -> int:
     return 0
 
 
-def _ssh(_commands: Commands, given: argparse.Namespace) -> int:
+def _ssh(commands: Commands, given: argparse.Namespace) -> int:
     wanted = Wanted(given.instance, given.identity, given.login, given.region, tuple(given.words))
-    return ssh(settings_of(given), wanted)
+    return ssh(commands, settings_of(given), wanted)
 
 
 def _doctor(_commands: Commands, given: argparse.Namespace) -> int:

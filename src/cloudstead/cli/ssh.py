@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cloudstead.cli.commands import Commands
 from cloudstead.cli.problems import Problem
 from cloudstead.cli.profile import config_file, credentials_file
 from cloudstead.cli.status import require_running
@@ -13,6 +14,7 @@ from cloudstead.core.settings import Settings
 
 _LOGIN_TAG = "cloudstead:login"
 _LOGIN_BY_NAME = (("ubuntu", "ubuntu"), ("debian", "admin"))
+_PORT = 22
 _FALLBACK_LOGIN = "ec2-user"
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 
@@ -28,15 +30,17 @@ class Wanted:
     words: tuple[str, ...]
 
 
-def ssh(settings: Settings, wanted: Wanted) -> int:
+def ssh(commands: Commands, settings: Settings, wanted: Wanted) -> int:
     """Does not return if all is well: the process becomes ssh."""
     running = require_running(settings)
     ec2 = _client(running.settings, wanted.region or running.settings.region)
     login, _, name = wanted.instance.rpartition("@")
     instance = _find(ec2, name)
+    address, port = commands.ssh_at(running.settings, instance["InstanceId"]) or (_address(instance), _PORT)
     words = command(
         instance,
-        address=_address(instance),
+        address=address,
+        port=port,
         login=wanted.login or login or _login(ec2, instance["ImageId"]),
         identity=_identity(wanted.identity, instance),
         known_hosts=settings.data / "known_hosts",
@@ -52,6 +56,7 @@ def command(
     instance: dict[str, Any],
     *,
     address: str,
+    port: int = _PORT,
     login: str,
     identity: Path | None,
     known_hosts: Path,
@@ -60,6 +65,7 @@ def command(
     """The words of ssh. The instance's id names its host key, for addresses go from one instance to the next."""
     options = {
         "HostName": address,
+        "Port": str(port),
         "HostKeyAlias": instance["InstanceId"],
         "UserKnownHostsFile": str(known_hosts),
         "StrictHostKeyChecking": "accept-new",

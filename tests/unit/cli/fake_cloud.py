@@ -39,6 +39,9 @@ class FakeCommands:
     def authority(self, settings):
         return "-----BEGIN CERTIFICATE-----\n"
 
+    def ssh_at(self, settings, instance):
+        return None
+
     def images(self, settings):
         return [ImageShown(name="tiny", login="ec2-user", built=True, size_bytes=6_000_000, note="for tests")]
 

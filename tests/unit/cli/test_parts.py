@@ -43,6 +43,7 @@ def test_ssh_needs_no_names_and_knows_hosts_by_instance(tmp_path):
     )
     assert words[-4:] == ["-l", "admin", "i-0abc", "id"]
     assert "HostName=198.18.0.5" in words
+    assert "Port=22" in words
     assert "HostKeyAlias=i-0abc" in words
     assert f"UserKnownHostsFile={tmp_path / 'known'}" in words
     assert words[1:3] == ["-i", "k.pem"]

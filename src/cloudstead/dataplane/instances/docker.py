@@ -128,7 +128,6 @@ class DockerMachines:
             return None
 
     async def ssh_at(self, id: str) -> tuple[str, int] | None:
-        """Address and port on this machine's loopback where a running machine lets people in."""
         found = await self._container(id)
         if found is None or found["State"] != "running":
             return None

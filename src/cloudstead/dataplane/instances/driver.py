@@ -84,6 +84,10 @@ class InstancesDriver(Protocol):
         """What the machine wrote to its console, the newest 64 KiB; empty if it never ran."""
         ...
 
+    async def ssh_at(self, id: str) -> tuple[str, int] | None:
+        """Where on this host a machine lets people in; None if it does so at its own addresses, or does not run."""
+        ...
+
     async def usage(self, id: str) -> Usage | None:
         """Counters of a running machine; None if it does not run."""
         ...

@@ -59,6 +59,9 @@ class FakeMachines:
     async def console(self, id: str) -> bytes:
         return f"simulated: {id} is no real machine\n".encode() if id in self._read() else b""
 
+    async def ssh_at(self, id: str) -> tuple[str, int] | None:  # noqa: ARG002 - nobody can log in
+        return None
+
     async def usage(self, id: str) -> Usage | None:
         return Usage(cpu_ns=0, memory_bytes=0) if self._runs(id) else None
 

@@ -116,6 +116,9 @@ class OciMachines:
         except FileNotFoundError:
             return b""
 
+    async def ssh_at(self, id: str) -> tuple[str, int] | None:  # noqa: ARG002 - at its own addresses
+        return None
+
     async def usage(self, id: str) -> Usage | None:
         pid = self._running_pid(id)
         return None if pid is None else cgroups.usage(f"{self._cgroup}/{id}", pid)
