@@ -23,6 +23,10 @@ from tests.contracts.network_worlds import (
     to,
 )
 
+from cloudstead.dataplane import host
+from cloudstead.dataplane.network import namespaces
+from cloudstead.dataplane.network.naming import EDGE
+
 pytestmark = pytest.mark.root
 
 ONE, TWO, THREE = instance(1), instance(2), instance(3)
@@ -569,6 +573,46 @@ async def test_a_rule_takes_effect_at_once(driver, wire):
         assert wire.tcp(HOST, ONE, 80 + n, to="198.18.0.1")
         assert wire.shut(HOST, ONE, 81 + n, to="198.18.0.1")
     print("rule changes took", ", ".join(f"{each:.0f}" for each in took_ms), "ms")
+
+
+@packets
+async def test_a_changed_rule_is_one_command(driver, wire):
+    """A link is not even looked at where only what is permitted changes."""
+    commands = []
+    run = host.run
+
+    async def noted(command, **options):
+        commands.append(command[2:] if command[0] == "nsenter" else command)
+        return await run(command, **options)
+
+    def world(*rules):
+        return network(
+            interface(1, "subnet-0a", "10.0.0.10", "sg-0web", public="198.18.0.1"),
+            groups=(group("sg-0web", *rules),),
+        )
+
+    await driver.ensure(world())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(host, "run", noted)
+        await driver.ensure(world(allow("tcp", 80, 80, cidr="0.0.0.0/0")))
+    assert [command[0] for command in commands] == ["nft"]
+    assert wire.tcp(HOST, ONE, 80, to="198.18.0.1")
+
+
+@packets
+async def test_an_edge_that_is_lost_is_made_again_for_every_network(driver, wire):
+    specs = (
+        network(interface(1, "subnet-0a", "10.0.0.10", public="198.18.0.1")),
+        network(interface(2, "subnet-0a", "10.0.0.10", public="198.18.0.2"), id=VPC_B),
+    )
+    for spec in specs:
+        await driver.ensure(spec)
+    namespaces.remove(driver.namespace(EDGE))
+    await driver.ensure(specs[0])
+    assert [one.id for one in await driver.observe() if not one.revision] == [VPC_B]
+    await driver.ensure(specs[1])
+    assert wire.tcp(HOST, ONE, 22, to="198.18.0.1")
+    assert wire.tcp(HOST, TWO, 22, to="198.18.0.2")
 
 
 @packets

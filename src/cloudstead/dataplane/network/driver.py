@@ -101,6 +101,19 @@ def revision(spec: NetworkSpec) -> str:
     return hashlib.sha256(msgspec.msgpack.encode(spec, order="deterministic")).hexdigest()[:24]
 
 
+def wiring(spec: NetworkSpec) -> str:
+    """A digest of the spec without what only permits and forbids: equal where links, addresses and routes are."""
+    bare = msgspec.structs.replace(
+        spec,
+        groups=(),
+        acls=(),
+        members={},
+        interfaces=tuple(msgspec.structs.replace(each, groups=()) for each in spec.interfaces),
+        subnets=tuple(msgspec.structs.replace(each, acl="") for each in spec.subnets),
+    )
+    return revision(bare)
+
+
 class NetworkDriver(Protocol):
     """Raises DriverError from any method if the world says no for now."""
 

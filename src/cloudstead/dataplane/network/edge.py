@@ -64,8 +64,10 @@ class Edge:
         record = msgspec.structs.replace(record, revision="")
         self._journal.write(record)
         await self._refuse_a_taken_pool()
-        if not namespaces.alive(self._file) and _exists(self._link):
-            await ip_batch(None, [f"link del {self._link}"])  # it led to an edge that is no more
+        if not namespaces.alive(self._file):
+            self._forget_uplinks()
+            if _exists(self._link):
+                await ip_batch(None, [f"link del {self._link}"])  # it led to an edge that is no more
         namespaces.make(self._file, _SYSCTLS)
         if not _exists(self._link):
             await ip_batch(None, [f'link add {self._link} type veth peer name host netns "{self._file}"'])
@@ -86,6 +88,13 @@ class Edge:
             f"route replace {self._pool.host6}/128 dev host",
             *([f"route replace default via {self._pool.host} dev host"] if self._egress else []),
         ]
+
+    def _forget_uplinks(self) -> None:
+        """Every network lost its way out with the edge; each is to be built anew."""
+        for id in self._journal.ids():
+            record = self._journal.read(id)
+            if record is not None:
+                self._journal.write(msgspec.structs.replace(record, revision="", wiring=""))
 
     def _host_lines(self) -> list[str]:
         pool, link = self._pool, self._link

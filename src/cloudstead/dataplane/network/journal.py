@@ -15,6 +15,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     id: str  # vpc-…, or "edge"
     boot: str
     revision: str = ""  # of what was last made whole; "" while work is under way
+    wiring: str = ""  # `wiring(spec)` of what was last wired whole; "" while that is under way
     transit: str = ""  # the router's own public-side address
     instances: tuple[str, ...] = ()  # whose namespaces may exist
     placed: dict[str, Placed] = {}  # interfaces known to be in their instance

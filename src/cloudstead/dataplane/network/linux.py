@@ -21,7 +21,7 @@ import msgspec
 from cloudstead.core.errors import DriverError
 from cloudstead.dataplane.network import firewall, links, namespaces, naming, routing
 from cloudstead.dataplane.network.commands import ip, ip_batch, nft
-from cloudstead.dataplane.network.driver import NetworkSeen, NetworkSpec, revision
+from cloudstead.dataplane.network.driver import NetworkSeen, NetworkSpec, revision, wiring
 from cloudstead.dataplane.network.edge import Edge
 from cloudstead.dataplane.network.journal import Journal, Record
 from cloudstead.dataplane.network.links import Placed
@@ -92,8 +92,7 @@ class LinuxNetworks:
 
     async def observe(self) -> list[NetworkSeen]:
         ids = {*self._journal.ids(), *(file.name for file in self._files.glob("vpc-*"))}
-        edge = self._edge.whole()
-        return [NetworkSeen(id=id, revision=self._seen(id) if edge else "") for id in sorted(ids)]
+        return [NetworkSeen(id=id, revision=self._seen(id)) for id in sorted(ids)]
 
     async def ensure(self, spec: NetworkSpec) -> None:
         async with self._alone(spec.id):
@@ -125,18 +124,36 @@ class LinuxNetworks:
 
     def _seen(self, id: str) -> str:
         record = self._journal.read(id)
-        if record is None or not all(
-            namespaces.alive(self.namespace(each)) for each in (id, *record.instances)
-        ):
-            return ""
-        return record.revision
+        return record.revision if record is not None and self._stands(record) else ""
+
+    def _stands(self, record: Record) -> bool:
+        """Whether everything that the record names is still there."""
+        return self._edge.whole() and all(
+            namespaces.alive(self.namespace(each)) for each in (record.id, *record.instances)
+        )
 
     async def _ensure(self, spec: NetworkSpec) -> None:
+        record = self._journal.read(spec.id)
+        if record is not None and record.wiring == wiring(spec) and self._stands(record):
+            await self._permit(spec, record)
+        else:
+            await self._build(spec)
+
+    async def _permit(self, spec: NetworkSpec, record: Record) -> None:
+        """Change what is permitted, and nothing else: a rule holds as soon as one process has run."""
+        self._journal.write(msgspec.structs.replace(record, revision=""))
+        await nft(self.namespace(spec.id), self._rules(spec, record))
+        self._journal.write(msgspec.structs.replace(record, revision=revision(spec)))
+
+    def _rules(self, spec: NetworkSpec, record: Record) -> str:
+        return firewall.ruleset(spec, transit=record.transit, pool=self._pool, gateway_port=self._port)
+
+    async def _build(self, spec: NetworkSpec) -> None:
         record = await self._begin(spec)
         await asyncio.to_thread(self._make_namespaces, spec)
         # Rules first: a link that they do not know carries nothing.
-        rules = firewall.ruleset(spec, transit=record.transit, pool=self._pool, gateway_port=self._port)
-        await _together(nft(self.namespace(spec.id), rules), self._attach(spec, record))
+        rules = nft(self.namespace(spec.id), self._rules(spec, record))
+        await _together(rules, self._attach(spec, record))
         await self._wire(spec, record)
         for id in set(record.instances) - _instances(spec):
             namespaces.remove(self.namespace(id))
@@ -144,6 +161,7 @@ class LinuxNetworks:
             msgspec.structs.replace(
                 record,
                 revision=revision(spec),
+                wiring=wiring(spec),
                 instances=tuple(sorted(_instances(spec))),
                 placed=_placed(spec),
             )
@@ -165,6 +183,7 @@ class LinuxNetworks:
             record = msgspec.structs.replace(
                 record,
                 revision="" if record.revision != revision(spec) else record.revision,
+                wiring="",
                 transit=record.transit or self._free_transit(),
                 instances=tuple(sorted({*record.instances, *_instances(spec)})),
                 placed={
@@ -235,7 +254,7 @@ class LinuxNetworks:
 
     async def _remove(self, id: str) -> None:
         record = self._journal.read(id) or self._journal.fresh(id)
-        self._journal.write(msgspec.structs.replace(record, revision="", placed={}))
+        self._journal.write(msgspec.structs.replace(record, revision="", wiring="", placed={}))
         async with self._edge_lock:
             await self._edge.detach(id)
         router = self.namespace(id)
