@@ -84,13 +84,17 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Everything read inside is of one moment."""
-        self._catch_up()
-        self._depth += 1
-        try:
+        """Everything read inside is of one moment, kinds that this process never read before included."""
+        if self._depth:
             yield
-        finally:
-            self._depth -= 1
+            return
+        with self._snapshot():
+            self._catch_up()
+            self._depth = 1
+            try:
+                yield
+            finally:
+                self._depth = 0
 
     # --- writing
 
@@ -211,6 +215,24 @@ class Store:
         data_version = self._read_data_version()
         if data_version == self._data_version:
             return
+        with self._snapshot():
+            self._follow(data_version)
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """What is read inside is of the moment of the first read. Joins a transaction that is open."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._execute("BEGIN")
+        try:
+            self._read_seq()  # only now does SQLite hold on to the moment
+            yield
+        finally:
+            self._connection.execute("COMMIT")
+
+    def _follow(self, data_version: int) -> None:
+        """Read what changed. If still more changed since `data_version` was read, the next look says so again."""
         newest = self._read_seq()
         changes = self._execute(
             "SELECT kind, id FROM changes WHERE seq > ? GROUP BY kind, id ORDER BY min(seq)", (self._seq,)

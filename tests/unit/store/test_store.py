@@ -67,6 +67,19 @@ def test_an_open_store_sees_what_another_one_writes(path, opened):
     assert ours.get(Boat, "b-1") is None
 
 
+def test_what_is_read_together_is_of_one_moment(path, opened):
+    """Also of kinds that the reader has never read before."""
+    writer, reader = opened(path), opened(path)
+    assert reader.rows(Boat) == []
+    with reader.reading():
+        assert reader.rows(Boat) == []
+        with writer.transaction():
+            writer.insert(Boat(id="anna", harbour="Kiel"))
+            writer.insert(Crew(id="ole", boat="anna"))
+        assert (reader.rows(Boat), reader.rows(Crew)) == ([], [])
+    assert [row.id for row in (*reader.rows(Boat), *reader.rows(Crew))] == ["anna", "ole"]
+
+
 def test_a_writer_that_read_an_older_version_loses(path, opened):
     ours, theirs = opened(path), opened(path)
     boat = ours.insert(Boat(id="b-1", harbour="Kiel"))
