@@ -81,6 +81,7 @@ class DhcpOptions(Ec2Row, frozen=True, kw_only=True):
     prefix: ClassVar[str] = "dopt"
     resource_type: ClassVar[str] = "dhcp-options"
     id_error: ClassVar[str] = "InvalidDhcpOptionID"
+    malformed_error: ClassVar[str] = "InvalidDhcpOptionsId"
     noun: ClassVar[str] = "dhcpOption"
 
     configurations: dict[str, tuple[str, ...]]
@@ -109,6 +110,7 @@ class RouteTable(Ec2Row, frozen=True, kw_only=True):
     prefix: ClassVar[str] = "rtb"
     resource_type: ClassVar[str] = "route-table"
     id_error: ClassVar[str] = "InvalidRouteTableID"
+    malformed_error: ClassVar[str] = "InvalidRouteTableId"
     noun: ClassVar[str] = "routeTable"
 
     vpc_id: str
@@ -124,6 +126,7 @@ class InternetGateway(Ec2Row, frozen=True, kw_only=True):
     prefix: ClassVar[str] = "igw"
     resource_type: ClassVar[str] = "internet-gateway"
     id_error: ClassVar[str] = "InvalidInternetGatewayID"
+    malformed_error: ClassVar[str] = "InvalidInternetGatewayId"
     noun: ClassVar[str] = "internetGateway"
 
     vpc_id: str = ""
@@ -132,7 +135,7 @@ class InternetGateway(Ec2Row, frozen=True, kw_only=True):
 class EgressOnlyGateway(Ec2Row, frozen=True, kw_only=True):
     prefix: ClassVar[str] = "eigw"
     resource_type: ClassVar[str] = "egress-only-internet-gateway"
-    id_error: ClassVar[str] = "InvalidGatewayID"
+    id_error: ClassVar[str] = "InvalidEgressOnlyInternetGatewayId"
     noun: ClassVar[str] = "egressOnlyInternetGateway"
 
     vpc_id: str
@@ -208,6 +211,7 @@ class NetworkInterface(Ec2Row, frozen=True, kw_only=True):
     prefix: ClassVar[str] = "eni"
     resource_type: ClassVar[str] = "network-interface"
     id_error: ClassVar[str] = "InvalidNetworkInterfaceID"
+    malformed_error: ClassVar[str] = "InvalidNetworkInterfaceId"
     noun: ClassVar[str] = "networkInterface"
 
     vpc_id: str
@@ -348,6 +352,7 @@ class NetworkAcl(Ec2Row, frozen=True, kw_only=True):
     prefix: ClassVar[str] = "acl"
     resource_type: ClassVar[str] = "network-acl"
     id_error: ClassVar[str] = "InvalidNetworkAclID"
+    malformed_error: ClassVar[str] = "InvalidNetworkAclId"
     noun: ClassVar[str] = "networkAcl"
 
     vpc_id: str
@@ -365,6 +370,7 @@ class PrefixList(Ec2Row, frozen=True, kw_only=True):
     prefix: ClassVar[str] = "pl"
     resource_type: ClassVar[str] = "prefix-list"
     id_error: ClassVar[str] = "InvalidPrefixListID"
+    malformed_error: ClassVar[str] = "InvalidPrefixListId"
     noun: ClassVar[str] = "prefix list"
 
     name: str

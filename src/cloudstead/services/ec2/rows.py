@@ -19,6 +19,8 @@ class Ec2Row(Row, frozen=True, kw_only=True):
     resource_type: ClassVar[str]
     #: The stem of its error codes: "InvalidVpcID" gives InvalidVpcID.NotFound.
     id_error: ClassVar[str]
+    #: That of its Malformed error, where AWS spells it in another way.
+    malformed_error: ClassVar[str] = ""
     #: As error messages call it: "The vpc ID 'vpc-…' does not exist".
     noun: ClassVar[str]
 
@@ -41,7 +43,8 @@ class Ec2Row(Row, frozen=True, kw_only=True):
     @classmethod
     def malformed(cls, id: str) -> ServiceError:
         return ServiceError(
-            f'Invalid id: "{id}" (expecting "{cls.prefix}-...")', code=f"{cls.id_error}.Malformed"
+            f'Invalid id: "{id}" (expecting "{cls.prefix}-...")',
+            code=f"{cls.malformed_error or cls.id_error}.Malformed",
         )
 
 

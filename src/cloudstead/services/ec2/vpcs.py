@@ -68,6 +68,7 @@ _FIELDS: Fields[Vpc] = {
 #: Names that AWS takes besides the documented ones.
 _FIELDS = {
     **_FIELDS,
+    "cidr-block": _FIELDS["cidr"],
     "cidrBlock": _FIELDS["cidr"],
     "dhcpOptionsId": _FIELDS["dhcp-options-id"],
     "isDefault": _FIELDS["is-default"],
@@ -193,7 +194,10 @@ class Vpcs:
             self._resources.store.update(vpc, **asked)
 
     def modify_vpc_tenancy(self, caller: Caller, request: "ModifyVpcTenancyRequestTypeDef") -> dict[str, Any]:
-        _refuse_tenancy(request["InstanceTenancy"])
+        if request["InstanceTenancy"] != "default":
+            raise ServiceError(
+                "The tenancy of a VPC can only be changed to default.", code="UnsupportedTenancy"
+            )
         with self._resources.store.transaction():
             vpc = self._resources.find(Vpc, caller, request["VpcId"])
             self._resources.store.update(vpc, tenancy="default")

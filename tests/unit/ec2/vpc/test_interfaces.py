@@ -357,7 +357,7 @@ def test_unknown_ids_are_told(cloud):
         f"The networkInterface ID '{unknown}' does not exist",
     )
     assert refusal(cloud.delete_network_interface, NetworkInterfaceId="x")[0] == (
-        "InvalidNetworkInterfaceID.Malformed"
+        "InvalidNetworkInterfaceId.Malformed"
     )
 
 
