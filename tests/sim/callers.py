@@ -4,6 +4,7 @@ Any operation may be refused for its state; a refusal with a code that is no ref
 mistake. An operation is one transaction, so one that was killed half way must have done nothing.
 """
 
+from tests.sim.network_callers import NetworkCallers
 from tests.sim.promises import VCPUS, PromisedInstance
 from tests.support.fuse import Crash
 
@@ -15,9 +16,10 @@ from cloudstead.services.ec2.instance_rows import Instance
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 CALLER = Caller(account=ACCOUNT, region=REGION, arn=f"arn:aws:iam::{ACCOUNT}:root", user_id=ACCOUNT)
+STRANGER = Caller(account="210987654321", region=REGION, arn="arn:aws:iam::210987654321:root", user_id="2")
 TINY = next(image.id for image in image_catalogue.images(REGION).values() if image.account == CLOUDSTEAD)
 
-_NEVER = {"InternalFailure", "InternalError", "ServiceUnavailable", "NotImplemented"}
+_NEVER = {"InternalFailure", "InternalError", "ServiceUnavailable"}
 _KILLED = 0.03
 _TOKENS = ("first", "second", "third")
 
@@ -54,29 +56,54 @@ class Callers:
         self._operations, self._store, self._promises = operations, store, promises
         self._chance, self._broken, self._say = chance, broken, say
         self.calling = self.quiet = False
+        self._network = NetworkCallers(self.call, promises, chance, store)
         self._weights = {
-            self.run_instances: 12,
-            self.launch_again: 3,
-            self.stop_instances: 12,
-            self.start_instances: 12,
-            self.reboot_instances: 6,
-            self.terminate_instances: 10,
-            self.modify_instance: 6,
+            self.run_instances: 10,
+            self.launch_again: 2,
+            self.stop_instances: 9,
+            self.start_instances: 9,
+            self.reboot_instances: 4,
+            self.terminate_instances: 6,
+            self.modify_instance: 4,
             self.delete_volume: 2,
+            self.look: 2,
+            self.trespass: 1,
+            **self._network.weights,
         }
+
+    def begin(self):
+        """A network to begin with."""
+        for act in self._network.beginning:
+            act()
 
     def act(self):
         (chosen,) = self._chance.choices(list(self._weights), self._weights.values())
         chosen()
 
-    def call(self, operation, promise=lambda _: None, /, **request):
+    def meddle(self):
+        """What is most likely to cross what the controllers are about to write."""
+        moving = [one.id for one in self._promises.instances.values() if one.shown in ("pending", "stopping")]
+        match self._chance.randrange(5):
+            case 0:
+                self._network.delete_nat()
+            case 1:
+                self.stop_instances()
+            case 2 if moving:
+                self._terminate([self._chance.choice(moving)])
+            case _ if moving:
+                self._modify(self._chance.choice(moving))
+
+    def call(self, operation, promise=lambda _: None, /, caller=CALLER, **request):
         """Call an operation; what its answer promises is written down before anybody else acts. None if refused."""
         before = self._store.changed_since(0)[0]
         killed = not self.quiet and self._chance.random() < _KILLED
         self._store.left = self._chance.randrange(12) if killed else None
         self.calling = True
+        if request.get("InstanceIds") == []:
+            self.calling = False
+            return None
         try:
-            answer = self._operations[operation](CALLER, request) or {}
+            answer = self._operations[operation](caller, request) or {}
         except ServiceError as e:
             self._say(f"{operation} {_brief(request)}: {e.code}")
             if e.code in _NEVER:
@@ -97,6 +124,40 @@ class Callers:
         self._promises.check()
         return answer
 
+    # --- looking
+
+    def look(self):
+        """What was acknowledged is described, as it was promised, and nothing of anybody else's."""
+        answer = self.call("DescribeInstances")
+        if answer is None:
+            return  # the gateway was killed while it made the default VPC
+        reservations = map(evaluated, answer["Reservations"])
+        found = [evaluated(one) for each in reservations for one in each["Instances"]]
+        states = {one["InstanceId"]: one["State"]["Name"] for one in found}
+        promised = {one.id: one.shown for one in self._promises.instances.values()}
+        if states != promised:
+            self._broken(f"DescribeInstances shows {states}, and {promised} was promised")
+        self._network.look()
+
+    def trespass(self):
+        """Another account tries what it has no right to."""
+        known = [*self._promises.instances, *self._promises.network.interfaces]
+        if not known:
+            return
+        id = self._chance.choice(known)
+        operation, request = (
+            ("TerminateInstances", {"InstanceIds": [id]})
+            if id.startswith("i-")
+            else ("DeleteNetworkInterface", {"NetworkInterfaceId": id})
+        )
+        if self.call("DescribeVpcs", caller=STRANGER) is None:  # its own default VPC comes to be
+            return
+        before = self._store.changed_since(0)[0]
+        if self.call(operation, caller=STRANGER, **request) is not None:
+            self._broken(f"a stranger's {operation} of {id} was answered")
+        if self._store.changed_since(0)[0] != before:
+            self._broken(f"a stranger's {operation} of {id} changed something")
+
     # --- instances
 
     def run_instances(self):
@@ -108,6 +169,7 @@ class Callers:
             "MaxCount": chance.choice((1, 1, 2, 3)),
             "InstanceInitiatedShutdownBehavior": chance.choice(("stop", "stop", "terminate")),
             "DisableApiTermination": chance.random() < 0.1,
+            **self._network.place(),
         }
         keeps = chance.random() < 0.2
         if keeps:
@@ -144,12 +206,15 @@ class Callers:
             }
             keeps = "BlockDeviceMappings" in request
             self._promises.instances[row.id] = PromisedInstance(row.id, row.root_volume, fields, keeps)
+            for interface in map(evaluated, shown["NetworkInterfaces"]):
+                goes = interface["Attachment"]["DeleteOnTermination"]
+                self._network.made(interface["NetworkInterfaceId"], goes_with_instance=goes)
             ids.append(row.id)
         if "ClientToken" in request:
             self._promises.tokens[request["ClientToken"]] = request, ids
 
     def stop_instances(self):
-        ids = self._some_instances()
+        ids = self._some_instances("running")
         self.call(
             "StopInstances",
             lambda _: self._wanted(ids, "stopped"),
@@ -158,19 +223,24 @@ class Callers:
         )
 
     def start_instances(self):
-        ids = self._some_instances()
+        ids = self._some_instances("stopped")
         self.call("StartInstances", lambda _: self._wanted(ids, "running"), InstanceIds=ids)
 
     def reboot_instances(self):
-        ids = self._some_instances()
+        ids = self._some_instances("running")
         self.call("RebootInstances", lambda _: self._booted(ids), InstanceIds=ids)
 
     def terminate_instances(self):
-        ids = self._some_instances()
+        self._terminate(self._some_instances())
+
+    def _terminate(self, ids):
         self.call("TerminateInstances", lambda _: self._wanted(ids, "terminated"), InstanceIds=ids)
 
     def modify_instance(self):
-        ids = self._some_instances(1)
+        for id in self._some_instances("stopped", 1):
+            self._modify(id)
+
+    def _modify(self, id):
         name, member, value = self._chance.choice(
             [
                 ("type", "InstanceType", self._chance.choice(list(VCPUS))),
@@ -178,27 +248,28 @@ class Callers:
                 ("shutdown_behavior", "InstanceInitiatedShutdownBehavior", "terminate"),
                 ("termination_protection", "DisableApiTermination", False),
                 ("termination_protection", "DisableApiTermination", True),
+                ("monitoring", None, False),
+                ("monitoring", None, True),
             ]
         )
-        for id in ids:
 
-            def promise(_, id=id):
-                self._promises.instances[id].fields[name] = value
+        def promise(_):
+            self._promises.instances[id].fields[name] = value
 
+        if member is not None:
             self.call("ModifyInstanceAttribute", promise, InstanceId=id, **{member: {"Value": value}})
-            monitored = self._chance.random() < 0.5
-
-            def watched(_, id=id, monitored=monitored):
-                self._promises.instances[id].fields["monitoring"] = monitored
-
-            self.call("MonitorInstances" if monitored else "UnmonitorInstances", watched, InstanceIds=[id])
+        else:
+            self.call("MonitorInstances" if value else "UnmonitorInstances", promise, InstanceIds=[id])
 
     def delete_volume(self):
         for id in sorted(self._promises.volumes)[:1]:
             self.call("DeleteVolume", lambda _, gone=id: self._promises.volumes.discard(gone), VolumeId=id)
 
-    def _some_instances(self, most=2):
+    def _some_instances(self, shown=None, most=2):
+        """Mostly those in the state in which it makes sense, if it does only in one."""
         known = list(self._promises.instances)
+        if self._chance.random() < 0.8:
+            known = [id for id in known if shown in (None, self._promises.instances[id].shown)]
         return self._chance.sample(known, min(len(known), self._chance.randint(1, most)))
 
     def _wanted(self, ids, want):
@@ -230,9 +301,12 @@ class Callers:
                 InstanceIds=[promised.id],
             )
 
-    def delete_volumes(self):
+        self._network.delete_gateways()
+
+    def delete_rest(self):
         while self._promises.volumes:
             self.delete_volume()
+        self._network.delete_rest()
 
 
 def evaluated(one):

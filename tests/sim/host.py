@@ -162,6 +162,12 @@ class Networks(FakeNetworks):
         spec = self.specs.get(network)
         return spec is not None and any(one.instance == instance for one in spec.interfaces)
 
+    def carries_at(self, row):
+        """Whether this interface is carried as it is attached."""
+        spec = self.specs.get(row.vpc_id)
+        found = [one for one in spec.interfaces if one.id == row.id] if spec is not None else []
+        return any(one.instance == (row.instance_id or None) for one in found)
+
     async def observe(self):
         seen = await super().observe()
         whole = [one for one in seen if one.id not in self.torn]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from tests.sim.host import Run
+from tests.sim.network_promises import NetworkPromises
 
 from cloudstead.services.ec2.instance_rows import Instance, Volume
 from cloudstead.services.ec2.network_rows import NetworkInterface
@@ -35,6 +36,8 @@ class PromisedInstance:
     volume: str
     fields: dict  # of the row, as callers set them
     keeps_volume: bool = False
+    alone: bool = True  # it never had a second interface
+    making: int = 0  # which making of its root volume it has, 0 as long as it has none
     want: str = "running"
     boot: int = 1
     shown: str = "pending"
@@ -56,19 +59,26 @@ class Promises:
     instances: dict = field(default_factory=dict)
     volumes: set = field(default_factory=set)  # that outlived their instance
     tokens: dict = field(default_factory=dict)  # client token: (request, ids)
+    network: NetworkPromises = field(init=False)
+
+    def __post_init__(self):
+        self.network = NetworkPromises(self.store, self.host, self.settings, self.broken, self.say)
 
     def forget_all(self):
+        self.network.forget_all()
         for known in (self.instances, self.volumes, self.tokens):
             known.clear()
 
     def check(self):
-        for promised in list(self.instances.values()):
-            self._check_instance(promised)
-        for id in self.volumes:
-            volume = self.store.get(Volume, id)
-            if volume is None or volume.want != "present":
-                self.broken(f"{id} is gone, though nobody deleted it")
-        self._check_quota()
+        with self.store.reading():
+            for promised in list(self.instances.values()):
+                self._check_instance(promised)
+            for id in self.volumes:
+                volume = self.store.get(Volume, id)
+                if volume is None or volume.want != "present":
+                    self.broken(f"{id} is gone, though nobody deleted it")
+            self._check_quota()
+            self.network.check(self.instances)
 
     # --- instances
 
@@ -94,6 +104,7 @@ class Promises:
             if getattr(row, name) != value:
                 self.broken(f"{row.id} has {name} {getattr(row, name)!r}, though {value!r} was acknowledged")
         self._check_machine(row, shown)
+        self._check_bytes(promised)
         if shown != "terminated":
             self._check_parts(row)
 
@@ -101,7 +112,7 @@ class Promises:
         visible = timedelta(seconds=self.settings.terminated_visible_s)
         if not promised.gone:
             self.broken(f"{promised.id} is gone, though it was {promised.shown}")
-        elif self.clock.now() - promised.terminated_at < visible:
+        elif self.clock.latest - promised.terminated_at < visible:
             self.broken(f"{promised.id} was terminated and is forgotten too soon")
         del self.instances[promised.id]
 
@@ -121,6 +132,12 @@ class Promises:
             self.broken(f"{row.id} is {shown}, and its machine runs")
         if shown == "terminated" and row.id in self.host.machines._kept:
             self.broken(f"{row.id} is terminated, and something of its machine is left")
+
+    def _check_bytes(self, promised):
+        making = self.host.volumes.whole.get(promised.volume, 0)
+        if promised.making not in (0, making) and not promised.gone:
+            self.broken(f"{promised.volume} of {promised.id} has lost what was on it")
+        promised.making = making
 
     def _check_parts(self, row):
         volume = self.store.get(Volume, row.root_volume)

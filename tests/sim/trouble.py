@@ -15,6 +15,7 @@ from cloudstead.core.errors import DriverError
 
 KILLED_AT_A_TOUCH = 0.002
 OTHERS_AT_A_TOUCH = 0.03
+OTHERS_BEFORE_A_WRITE = 0.2  # here it is what was read before that may have changed
 STALLED = 0.03
 HALF_MADE = 0.1
 
@@ -32,8 +33,8 @@ class Trouble:
         self._stalled = []
         self._nested = False
 
-    def touch(self, where, *, alone=False):
-        """`alone`: the write lock is held, so nobody else gets in."""
+    def touch(self, where, *, alone=False, others=OTHERS_AT_A_TOUCH):
+        """`alone`: the write lock is held, so nobody else gets in; if not, somebody does by the chance of `others`."""
         if self.dead:
             raise Crash
         if self.quiet:
@@ -42,7 +43,7 @@ class Trouble:
         if roll < KILLED_AT_A_TOUCH:
             self.kill(where)
             raise Crash
-        if roll < KILLED_AT_A_TOUCH + OTHERS_AT_A_TOUCH and not alone and not self._nested:
+        if roll < KILLED_AT_A_TOUCH + others and not alone and not self._nested:
             self._nested = True
             try:
                 self._others(where)
@@ -146,7 +147,7 @@ class TouchedStore:
 
     @contextmanager
     def transaction(self):
-        self._touch("begin")
+        self._touch("begin", others=OTHERS_BEFORE_A_WRITE)
         with self._store.transaction():
             yield
         self._touch("commit")
@@ -163,5 +164,5 @@ class TouchedStore:
         self._touch(where)
         return answer
 
-    def _touch(self, where):
-        self._trouble.touch(where, alone=self._store._depth > 0)
+    def _touch(self, where, **chances):
+        self._trouble.touch(where, alone=self._store._depth > 0, **chances)

@@ -20,19 +20,32 @@ from cloudstead.core.clock import ManualClock
 from cloudstead.core.errors import DriverError
 from cloudstead.core.tools import Tools
 from cloudstead.services.ec2.instance_rows import Instance
+from cloudstead.services.ec2.network_rows import NatGateway
 from cloudstead.services.ec2.rows import Settings
 from cloudstead.store import Store
+from cloudstead.store.rows import kind_name
 
-STEPS = 300
-SETTINGS = Settings(vcpus_max=14, elastic_addresses_max=3, terminated_visible_s=60.0)
+STEPS = 700
+SETTINGS = Settings(vcpus_max=10, elastic_addresses_max=3, terminated_visible_s=60.0)
 _PASSES_MAX = 80
+_ACTS_WHEN_QUIET = 6
 _TOLD = 60  # last lines of the story that a failure tells
 
 
 class JumpingClock(ManualClock):
+    """A clock whose wall time somebody may set; waiting is not disturbed. `latest` is the latest it ever showed."""
+
+    def __init__(self):
+        super().__init__()
+        self.latest = self.now()
+
     def jump(self, seconds):
-        """Somebody sets the wall clock; waiting is not disturbed."""
         self._now += timedelta(seconds=seconds)
+        self.latest = max(self.latest, self._now)
+
+    def advance(self, seconds):
+        super().advance(seconds)
+        self.latest = max(self.latest, self._now)
 
 
 class Broken(AssertionError):
@@ -55,7 +68,7 @@ class Walk:
         gateway = KilledGateway(self.store)
         operations = cloud.operations(gateway, self.tools, SETTINGS)
         self.callers = Callers(operations, gateway, self.promises, self.chance, self.broken, self.say)
-        self._tasks, self._passing = [], {}
+        self._tasks, self._passing, self._due, self._seen = [], {}, set(), 0
         self._reconcilers, self._own_store = [], self.store
         self._checking = False
 
@@ -86,10 +99,11 @@ class Walk:
         loop.set_task_factory(self._new_task)
         loop.set_exception_handler(lambda *_: None)  # a killed process' tasks end in Crash, and nobody asks
         self._start()
+        self.callers.begin()
         try:
             for _ in range(steps):
                 self._act()
-                for _ in range(self.chance.choice((0, 1, 1, 2, 5))):
+                for _ in range(self.chance.choice((0, 1, 2, 5, 10))):
                     await asyncio.sleep(0)
                 await self._after()
             await self._fall_quiet()
@@ -107,12 +121,12 @@ class Walk:
             self.callers.act: 25,
             self._time_passes: 10,
             self.trouble.go_on: 5,
-            self._drivers_change: 3,
-            self._power_off: 3,
-            self._kill: 1,
-            self._host_reboots: 0.6,
-            self._clock_jumps: 0.5,
-            self._wiped: 0.15,
+            self._drivers_change: 2,
+            self._power_off: 2,
+            self._kill: 0.5,
+            self._host_reboots: 0.25,
+            self._clock_jumps: 0.25,
+            self._wiped: 0.05,
         }
         (chosen,) = self.chance.choices(list(acts), acts.values())
         chosen()
@@ -120,7 +134,13 @@ class Walk:
     def _others(self, where):
         """Somebody acts while the controllers are at a touch."""
         self.say(f"  at {where}:")
-        acts = {self.callers.act: 20, self._power_off: 3, self._time_passes: 2, self._clock_jumps: 0.2}
+        acts = {
+            self.callers.act: 12,
+            self.callers.meddle: 8,
+            self._power_off: 3,
+            self._time_passes: 2,
+            self._clock_jumps: 0.2,
+        }
         (chosen,) = self.chance.choices(list(acts), acts.values())
         chosen()
 
@@ -143,8 +163,12 @@ class Walk:
             for name in ("machines", "volumes", "images", "networks")
         }
         made = cloud.controllers(store, self.tools, SETTINGS, drivers, self.host.boot)
-        self._reconcilers = [Reconciler(controller, store, self.clock) for controller in made]
+        self._reconcilers = [self._reconciler(controller, store) for controller in made]
         self._passing = {}
+
+    def _reconciler(self, controller, store):
+        made = Reconciler(controller, store, self.clock, on_done=lambda: self._due.add(made))
+        return made
 
     async def _bury(self):
         """What a killed process had under way goes no further than its next touch."""
@@ -159,10 +183,10 @@ class Walk:
             self._own_store.close()
 
     def _pass(self):
-        reconciler = self.chance.choice(self._reconcilers)
-        passing = self._passing.get(reconciler)
-        if passing is None or passing.done():
-            self._passing[reconciler] = asyncio.get_running_loop().create_task(self._one_pass(reconciler))
+        for reconciler in self.chance.sample(self._reconcilers, 2):
+            passing = self._passing.get(reconciler)
+            if passing is None or passing.done():
+                self._passing[reconciler] = asyncio.get_running_loop().create_task(self._one_pass(reconciler))
 
     async def _one_pass(self, reconciler):
         try:
@@ -190,7 +214,7 @@ class Walk:
 
     def _drivers_change(self):
         driver = self.chance.choice(("machines", "volumes", "images", "networks"))
-        self.trouble.refusing[driver] = self.chance.choice((0.0, 0.0, 0.1, 0.5, 1.0))
+        self.trouble.refusing[driver] = self.chance.choice((0.0, 0.0, 0.0, 0.1, 0.3, 1.0))
 
     def _power_off(self):
         running = self.host.running()
@@ -220,6 +244,7 @@ class Walk:
         self.promises.forget_all()
         self.host.condemned |= set(self.host.machines._kept)
         self.store.wipe()
+        self.callers.begin()
 
     # --- quiet
 
@@ -231,13 +256,18 @@ class Walk:
             task for task in self._tasks if not task.done() and task is not asyncio.current_task()
         ]:
             await asyncio.wait(under_way)
+        self._due = set(self._reconcilers)
+        await self._settle()
+        quiet.check(self.store, self.host, self.promises, self.broken)
+        for act in (self.callers.run_instances, *[self.callers.act] * _ACTS_WHEN_QUIET):
+            act()
         await self._settle()
         quiet.check(self.store, self.host, self.promises, self.broken)
         self._raise_if_broken()
         self.say("the end: everything is deleted")
         self.callers.delete_everything()
         await self._settle()
-        self.callers.delete_volumes()
+        self.callers.delete_rest()
         self.clock.advance(2 * SETTINGS.terminated_visible_s + 7200.0 * 4)
         await self._settle()
         quiet.check(self.store, self.host, self.promises, self.broken)
@@ -245,17 +275,54 @@ class Walk:
         self._raise_if_broken()
 
     async def _settle(self):
+        """Pass as the runner does, for those whom a change wakes, a step that ended or a retry that is due; no clock
+        wakes anybody. All must come to rest so, and then nobody finds a thing to do that he had to look for himself.
+        """
+        self._wake()
         for _ in range(_PASSES_MAX):
-            steps = 0
-            for reconciler in self._reconcilers:
-                steps += await self._one_pass(reconciler)
+            for reconciler in self.chance.sample(self._reconcilers, len(self._reconcilers)):
+                if reconciler not in self._due:
+                    continue
+                self._due.discard(reconciler)
+                await self._one_pass(reconciler)
                 await reconciler.idle()
+                self._wake()
             self._raise_if_broken()
-            self.clock.advance(1.0)
-            if not steps and all(one.next_retry_s() is None for one in self._reconcilers):
-                return
-        self.broken(f"it has not come to rest after {_PASSES_MAX} passes")
+            if not self._due and not self._retry():
+                break
+        else:
+            self.broken(f"it has not come to rest after {_PASSES_MAX} rounds")
+        await self._look_again()
+
+    def _wake(self):
+        self._seen, changed = self.store.changed_since(self._seen)
+        self._due |= {one for one in self._reconcilers if _wakes(one.controller) & changed}
+
+    def _retry(self):
+        """Let the time pass until somebody may try again, if anybody waits for that."""
+        waits = {one: wait_s for one in self._reconcilers if (wait_s := one.next_retry_s()) is not None}
+        if waits:
+            self.clock.advance(min(waits.values()) + 0.001)
+            self._due |= {one for one in waits if one.next_retry_s() == 0.0}
+        return bool(waits)
+
+    async def _look_again(self):
+        for reconciler in self._reconcilers:
+            kind, before = reconciler.controller.kind, self.store.rows(reconciler.controller.kind)
+            steps = await self._one_pass(reconciler)
+            await reconciler.idle()
+            if kind in (
+                Instance,
+                NatGateway,
+            ):  # these are forgotten when their time has come, which wakes nobody
+                steps -= len(before) - len(self.store.rows(kind))
+            if steps:
+                self.broken(f"{steps} steps for {kind.__name__} were due, and nobody was woken for them")
         self._raise_if_broken()
+
+
+def _wakes(controller):
+    return {kind_name(kind) for kind in (controller.kind, *controller.wakes_on)}
 
 
 class _Errors(logging.Handler):
@@ -266,7 +333,11 @@ class _Errors(logging.Handler):
         self._broken = broken
 
     def emit(self, record):
-        self._broken(self.format(record))
+        self._broken(
+            self.format(record)
+            if record.exc_info is None
+            else f"{record.getMessage()}: {record.exc_info[1]!r}"
+        )
 
     def __enter__(self):
         logging.getLogger("cloudstead").addHandler(self)
