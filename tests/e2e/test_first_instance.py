@@ -9,10 +9,10 @@ from tests.e2e.machines import instances, log_in
 from tests.support.cloud import ssh_words, until
 
 
-def test_an_instance_is_created_and_logged_into(cloud, key, tiny, group):
+def test_an_instance_is_created_and_logged_into(cloud, key, tiny):
     name, _ = key
     words = ["--image-id", tiny, "--instance-type", "t3.micro", "--key-name", name]
-    ran = cloud.aws("ec2", "run-instances", *words, "--security-group-ids", group)
+    ran = cloud.aws("ec2", "run-instances", *words)
     instance = ran["Instances"][0]["InstanceId"]
     assert ran["Instances"][0]["State"]["Name"] == "pending"
     cloud.aws("ec2", "wait", "instance-running", "--instance-ids", instance)
@@ -60,9 +60,11 @@ def test_no_password_and_no_other_key_opens_it(cloud, key, tiny, group, tmp_path
 
 
 def test_a_port_that_no_group_opens_is_silent(cloud, key, tiny):
-    with instances(cloud, tiny, key=key) as (instance,):  # the default group lets in its own members alone
-        with pytest.raises(TimeoutError):
-            socket.create_connection((instance["PublicIpAddress"], 22), timeout=1)
+    """The default group lets in its own members alone; and this machine to the ssh port, unless that is revoked."""
+    with instances(cloud, tiny, key=key) as (instance,):
+        log_in(cloud, key, instance, "true")
+        with pytest.raises(TimeoutError):  # one that is open and where nobody listens refuses
+            socket.create_connection((instance["PublicIpAddress"], 2222), timeout=1)
 
 
 def _output(words):

@@ -7,6 +7,7 @@ from functools import cache
 from cloudstead.app.operations import Operation, operations_of
 from cloudstead.core.settings import Settings
 from cloudstead.core.tools import Tools
+from cloudstead.dataplane.network.naming import Pool
 from cloudstead.gateway import wire
 from cloudstead.services.ec2.instance_rows import Profile
 from cloudstead.services.ec2.instances_console import ReadConsole
@@ -45,7 +46,12 @@ class Means:
 
 
 def ec2_settings(settings: Settings, machines: str) -> Ec2Settings:
-    return Ec2Settings(public_pool=settings.public_pool, machines=machines)
+    host = Pool(settings.public_pool).host
+    return Ec2Settings(
+        public_pool=settings.public_pool,
+        ssh_from=f"{host}/32" if settings.open_ssh else "",
+        machines=machines,
+    )
 
 
 def tables(means: Means) -> dict[str, dict[str, Operation]]:

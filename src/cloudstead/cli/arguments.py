@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Never, TypeAlias
+from typing import Any, Never, TypeAlias
 
 from cloudstead import __version__
 from cloudstead.cli.problems import Problem
@@ -16,6 +16,13 @@ EXTRAS = ("images", "docker", "tests")
 
 
 class _Parser(argparse.ArgumentParser):
+    def parse_known_args(self, *given: Any, **named: Any) -> Any:
+        """What is left over is said by the command it was typed after, not by the program."""
+        namespace, left = super().parse_known_args(*given, **named)
+        if left:
+            self.error(f"unrecognized arguments: {' '.join(left)}")
+        return namespace, left
+
     def error(self, message: str) -> Never:
         raise Problem(f"{self.prog}: {message}\nSee {self.prog} --help", status=2)
 
@@ -68,7 +75,7 @@ def _add_looking(commands: _Subcommands, which: _Parser, all_: _Parser) -> None:
     )
     ssh.add_argument("-l", "--login", metavar="NAME", help="the login name; by default that of its image")
     ssh.add_argument("--region", help="where it runs; by default the cloud's region")
-    ssh.add_argument("words", nargs="*", metavar="COMMAND", help="after --: what to run there")
+    ssh.add_argument("words", nargs="*", default=[], metavar="COMMAND", help="after --: what to run there")
     doctor = commands.add_parser(
         "doctor", help="what this machine can do, and what is missing", parents=[all_]
     )
@@ -84,7 +91,7 @@ def _add_machine(commands: _Subcommands, which: _Parser) -> None:
     dns = commands.add_parser(
         "dns", help="let this machine's resolver know the cloud's names", parents=[which]
     )
-    dns.add_argument("action", choices=("install", "uninstall"))
+    dns.add_argument("action", metavar="install|uninstall", choices=("install", "uninstall"))
     image = commands.add_parser("image", help="images that instances start from")
     actions = image.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=_Parser)
     actions.add_parser("list", help="every image", parents=[which])

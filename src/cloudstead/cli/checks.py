@@ -22,14 +22,14 @@ def test(arguments: Sequence[str]) -> int:
     root = _checkout()
     if arguments:
         return watched([sys.executable, "-m", "pytest", *arguments], timeout_s=_TESTS_TIMEOUT_S, cwd=root)
-    results = [(name, *_timed(words, root)) for name, words in [*_checks(root), *_tests(root)]]
+    results = [(name, *_timed(words, root)) for name, words in [*_checks(), *_tests(root)]]
     print("\n" + "\n".join(_line(*result) for result in results), flush=True)
     failed = [name for name, status, _ in results if status]
     print("all passed" if not failed else f"failed: {', '.join(failed)}")
     return 1 if failed else 0
 
 
-def _checks(root: Path) -> list[tuple[str, list[str]]]:
+def _checks() -> list[tuple[str, list[str]]]:
     tools = Path(sys.executable).parent
     return [
         ("format", [str(tools / "ruff"), "format", "--check", "."]),

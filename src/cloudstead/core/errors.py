@@ -53,5 +53,5 @@ class DriverError(Exception):
     """The world said no, for now. Callers of AWS never see its text; the log and `cloudstead status` do."""
 
 
-class Conflict(Exception):  # noqa: N818 - the word of compare-and-swap
+class Conflict(Exception):
     """The row changed since it was read. Look again and decide again."""

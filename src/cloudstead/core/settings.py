@@ -73,6 +73,13 @@ class Settings:
     public_pool: Annotated[str, About("The IPv4 range that public and elastic addresses come from.")] = (
         "198.18.0.0/15"
     )
+    open_ssh: Annotated[
+        bool,
+        About(
+            "Whether the default security group of each default VPC has a rule that lets ssh in from this machine. "
+            "AWS's has none."
+        ),
+    ] = True
     egress: Annotated[
         bool, About("Whether instances reach the internet through this machine, where AWS lets them.")
     ] = True

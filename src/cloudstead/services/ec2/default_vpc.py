@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from cloudstead.core.caller import Caller
 from cloudstead.core.errors import NotBuilt, ServiceError
-from cloudstead.services.ec2 import subnets, vpc_cidrs, vpcs
-from cloudstead.services.ec2.network_rows import InternetGateway, Route, RouteTable, Subnet, Vpc
+from cloudstead.services.ec2 import security_groups, subnets, vpc_cidrs, vpcs
+from cloudstead.services.ec2.network_rows import (
+    InternetGateway,
+    Permission,
+    Route,
+    RouteTable,
+    SecurityGroup,
+    Subnet,
+    Vpc,
+)
 from cloudstead.services.ec2.regions import Zone, zones
 from cloudstead.services.ec2.rows import Resources
 from cloudstead.services.ec2.vpc_cidrs import Ranges
@@ -116,7 +124,18 @@ def _make(resources: Resources, caller: Caller) -> Vpc:
     (table,) = resources.store.rows(RouteTable, vpc_id=vpc.id)
     out = Route(destination="0.0.0.0/0", target="internet", target_id=gateway.id)
     resources.store.update(table, routes=(out,))
+    if resources.settings.ssh_from:
+        _open_ssh(resources, vpc)
     return vpc
+
+
+def _open_ssh(resources: Resources, vpc: Vpc) -> None:
+    """The tutorials' first login, which on AWS takes a rule of one's own; to be seen and revoked like any other."""
+    (group,) = resources.store.rows(SecurityGroup, vpc_id=vpc.id)
+    ssh = Permission(protocol="tcp", from_port=22, to_port=22, cidr=resources.settings.ssh_from)
+    security_groups.insert_rule(
+        resources, group, ssh, egress=False, description="ssh from the machine that runs this cloud"
+    )
 
 
 def _add_subnet(resources: Resources, caller: Caller, vpc: Vpc, zone: Zone) -> Subnet:

@@ -65,6 +65,8 @@ class Settings:
     vpcs_max: int = 100
     #: How many elastic addresses an account may have in a region; AWS allows 5 until one asks for more.
     elastic_addresses_max: int = 1000
+    #: The range from which the default group of a default VPC lets ssh in; "" for none, as on AWS.
+    ssh_from: str = ""
     #: Name of the machine driver in use ("oci", "docker", "fake", "none"), shown to callers as a tag where it matters.
     machines: str = "oci"
 

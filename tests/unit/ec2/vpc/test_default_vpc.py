@@ -6,6 +6,7 @@ from tests.unit.ec2.vpc.world import ACCOUNT, CALLER, World, refusal
 
 from cloudstead.services.ec2.default_vpc import open_region, opening
 from cloudstead.services.ec2.network_rows import Vpc
+from cloudstead.services.ec2.rows import Settings
 from cloudstead.services.ec2.vpcs import Vpcs
 
 
@@ -108,3 +109,22 @@ def test_the_account_is_told_its_default_vpc():
     assert told(world, "default-vpc") == {"default-vpc": [{"AttributeValue": vpc["VpcId"]}]}
     assert told(world)["supported-platforms"] == [{"AttributeValue": "VPC"}]
     assert refusal(world.describe_account_attributes, AttributeNames=["x"])[0] == "InvalidParameterValue"
+
+
+def test_ssh_from_this_machine_is_a_rule_like_any_other_where_it_is_wanted():
+    world = World(settings=Settings(ssh_from="198.19.255.1/32"), opened=True)
+    (group,) = world.describe_security_groups()["SecurityGroups"]
+    (ssh,) = [one for one in group["IpPermissions"] if one["IpProtocol"] == "tcp"]
+    assert (ssh["FromPort"], ssh["ToPort"], [one["CidrIp"] for one in ssh["IpRanges"]]) == (
+        22,
+        22,
+        ["198.19.255.1/32"],
+    )
+    world.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=[ssh])
+    (group,) = world.describe_security_groups()["SecurityGroups"]
+    assert [one["IpProtocol"] for one in group["IpPermissions"]] == ["-1"]
+    other = world.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    (plain,) = world.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [other]}])[
+        "SecurityGroups"
+    ]
+    assert [one["IpProtocol"] for one in plain["IpPermissions"]] == ["-1"]
