@@ -19,11 +19,11 @@ def tiny_images(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def podman(tmp_path_factory):
+def podman():
     why_not = engines.missing()
     if why_not is not None:
         pytest.skip(why_not)
-    service = engines.Podman(tmp_path_factory.mktemp("podman"))
+    service = engines.Podman()
     yield service
     service.close()
 

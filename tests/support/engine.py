@@ -6,8 +6,10 @@ import resource
 import shutil
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 
+from tests.support import world
 from tests.support.cloud import until
 
 _SETTINGS = """\
@@ -32,9 +34,11 @@ def missing() -> str | None:
 
 
 class Podman:
-    """`podman system service` in a folder; whatever it ran ends with `close`."""
+    """`podman system service` in a folder of its own; whatever it ran ends with `close`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="engine-"))  # short: Podman takes no path above 50 characters
+        self._folder = folder
         self.socket = str(folder / "engine.sock")
         settings = folder / "containers.conf"
         # What it would give its containers by default is more than we may have ourselves.
@@ -63,14 +67,21 @@ class Podman:
             stderr=log,
         )
         log.close()
-        until(lambda: Path(self.socket).exists())
+        try:
+            until(lambda: Path(self.socket).exists())
+        except AssertionError:
+            self._service.kill()
+            self._service.wait()
+            raise AssertionError((folder / "engine.log").read_text()) from None
 
     def close(self) -> None:
         self("rm", "--all", "--force", "--time", "0", "--volumes")
         self("network", "prune", "--force")
         self._service.send_signal(signal.SIGTERM)
         self._service.wait(20)
-        subprocess.run(["umount", "/var/lib/cni"], check=True)
+        for place in ("/var/lib/cni", *reversed(world.mounts(self._folder))):
+            subprocess.run(["umount", place], check=True)
+        shutil.rmtree(self._folder)
         for root in Path("/sys/fs/cgroup").glob("*/libpod_parent"):
             for group, _, _ in os.walk(root, topdown=False):
                 with contextlib.suppress(OSError):
