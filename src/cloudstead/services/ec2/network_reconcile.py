@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from cloudstead.control.steps import Ensure, Forget, Record, Remove, Step
 from cloudstead.dataplane.network.driver import NetworkDriver, NetworkSeen, revision
-from cloudstead.services.ec2 import interfaces
+from cloudstead.services.ec2 import client_tokens, interfaces
 from cloudstead.services.ec2.network_compile import compiled
 from cloudstead.services.ec2.network_rows import (
     NETWORK_KINDS,
@@ -190,6 +190,7 @@ class NatGateways:
             interface = self._store.get(NetworkInterface, row.interface_id)
             if interface is not None:
                 interfaces.delete(self._resources, interface)
+            client_tokens.forget(self._resources, current)
             self._store.update(
                 current,
                 state="failed" if step.failure_code else "deleted",

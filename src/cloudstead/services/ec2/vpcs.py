@@ -10,6 +10,7 @@ from cloudstead.core import ids
 from cloudstead.core.caller import Caller
 from cloudstead.core.errors import NotBuilt, ServiceError
 from cloudstead.services.ec2 import (
+    client_tokens,
     dhcp_options,
     filters,
     network_acls,
@@ -161,6 +162,7 @@ class Vpcs:
             security_groups.delete_all(self._resources, vpc.id)
             for kind in (NetworkAcl, RouteTable):
                 for row in store.rows(kind, vpc_id=vpc.id):
+                    client_tokens.forget(self._resources, row)
                     store.delete(row)
             store.update(vpc, want="absent")
 

@@ -10,6 +10,7 @@ from cloudstead.control.steps import Ensure, Forget, Record, Remove
 from cloudstead.core.errors import DriverError
 from cloudstead.dataplane.network.driver import NetworkSeen
 from cloudstead.services.ec2 import interfaces
+from cloudstead.services.ec2.client_tokens import ClientToken
 from cloudstead.services.ec2.network_reconcile import Networks, Release, Settle
 from cloudstead.services.ec2.network_rows import (
     ElasticAddress,
@@ -270,6 +271,23 @@ def test_a_nat_gateway_fails_if_its_address_is_taken():
     world.settle()
     assert nat_gateway(world, first)["State"] == "available"
     assert nat_gateway(world, second)["FailureCode"] == "Resource.AlreadyAssociated"
+
+
+def test_no_token_outlives_what_it_made():
+    world = World()
+    vpc = world.vpc()
+    subnet = world.subnet(vpc)
+    asked = {"SubnetId": subnet, "ConnectivityType": "private", "ClientToken": "t"}
+    nat = world.create_nat_gateway(**asked)["NatGateway"]["NatGatewayId"]
+    assert world.create_nat_gateway(**asked)["NatGateway"]["NatGatewayId"] == nat
+    world.create_route_table(VpcId=vpc, ClientToken="t")
+    assert len(world.store.rows(ClientToken)) == 2
+    world.delete_nat_gateway(NatGatewayId=nat)
+    world.settle()
+    for table in world.describe_route_tables()["RouteTables"]:
+        if not table["Associations"]:
+            world.delete_route_table(RouteTableId=table["RouteTableId"])
+    assert world.store.rows(ClientToken) == []
 
 
 # --- crashes
