@@ -52,7 +52,7 @@ def within(inner: Network, outer: Iterable[str]) -> bool:
 def overlapping(network: Network, others: Iterable[str]) -> str | None:
     """The first of the others that shares an address with this one."""
     for other in others:
-        if _as_text_overlaps(network, other):
+        if _overlap(network, other):
             return other
     return None
 
@@ -63,6 +63,6 @@ def _holds(outer: Network, inner: Network) -> bool:
     return isinstance(outer, IPv6Network) and isinstance(inner, IPv6Network) and inner.subnet_of(outer)
 
 
-def _as_text_overlaps(network: Network, other: str) -> bool:
+def _overlap(network: Network, other: str) -> bool:
     known = ip_network(other)
     return network.version == known.version and network.overlaps(known)
