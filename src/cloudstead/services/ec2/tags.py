@@ -29,7 +29,7 @@ def wanted(request: Mapping[str, Any], resource_type: str, *, among: Collection[
             for tag in specification.get("Tags") or ():
                 if tag.get("Key", "") in tags:
                     raise ServiceError(
-                        f"Duplicate tag key '{tag['Key']}' specified.", code="InvalidParameterValue"
+                        f"Duplicate tag key '{tag.get('Key', '')}' specified.", code="InvalidParameterValue"
                     )
                 tags[tag.get("Key", "")] = tag.get("Value", "")
     check(tags)
