@@ -1,5 +1,8 @@
 """Machines on a Docker engine, seen as a person without root would: launch, log in, stop, start, terminate, down."""
 
+import re
+import subprocess
+
 import pytest
 from tests.e2e.machines import instances, shown, wait
 from tests.support import engine as engines
@@ -65,3 +68,13 @@ def test_what_was_running_goes_on_without_the_cloud(docker_cloud, engine):
         docker_cloud.up()
         wait(ec2, "running", [instance["InstanceId"]])
         assert engine("ps", "--format", "{{.Names}}") == names
+
+
+def test_an_image_that_was_imported_into_the_engine_starts(docker_cloud, images, tmp_path):
+    docker_cloud.command("image", "build", "tiny")
+    archive = tmp_path / "mine.tar"
+    subprocess.run(["tar", "-cf", archive, "-C", f"{images}/tiny/rootfs", "."], check=True)
+    said = docker_cloud.command("image", "import", f"mine-{tmp_path.name}", str(archive), "--login", "root")
+    image = re.search(r"ami-\w+", said)[0]
+    with instances(docker_cloud, image) as (instance,):
+        assert instance["ImageId"] == image

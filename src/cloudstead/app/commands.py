@@ -13,8 +13,7 @@ from cloudstead.cli.problems import Problem
 from cloudstead.core.settings import Settings
 
 if TYPE_CHECKING:
-    from cloudstead.dataplane.images.driver import Recipe
-    from cloudstead.dataplane.images.store import Images
+    from cloudstead.dataplane.images.driver import ImagesDriver, Recipe
     from cloudstead.store import Store
 
 
@@ -70,8 +69,7 @@ class CloudCommands:
         recipe = next((one for one in self._recipes(settings) if one.name == name), None)
         if recipe is None:
             raise Problem(f"There is no image {name!r}; `image list` names them all.")
-        _must_be_root("Building an image")
-        asyncio.run(_images(settings).ensure(recipe, say))
+        asyncio.run(_images(settings, "Building an image").ensure(recipe, say))
 
     def import_image(self, settings: Settings, name: str, source: Path | str, login: str, say: Say) -> None:
         from cloudstead.core.tools import Tools  # noqa: PLC0415
@@ -81,8 +79,7 @@ class CloudCommands:
 
         if name in recipes():
             raise Problem(f"{name!r} is the name of an image that is built here; choose another.")
-        _must_be_root("Importing an image")
-        data, images = open_data(settings.data), _images(settings)
+        data, images = open_data(settings.data), _images(settings, "Importing an image")
         recipe = Recipe(name=name, source="imported", login=login)
         asyncio.run(images.import_archive(recipe, source, say))
         size_bytes = next(seen.size_bytes for seen in asyncio.run(images.observe()) if seen.name == name)
@@ -115,12 +112,14 @@ def _store(data: DataDirectory) -> "Store":
     return Store(data.database)
 
 
-def _images(settings: Settings) -> "Images":
+def _images(settings: Settings, to_change_them: str | None = None) -> "ImagesDriver":
+    """Where the images are: in the engine, for machines of one. Elsewhere only root can make any."""
+    from cloudstead.app.drivers import choose, drivers  # noqa: PLC0415
     from cloudstead.dataplane.images.store import Images  # noqa: PLC0415
 
+    kind = choose(settings)
+    if kind.name == "docker":
+        return drivers(kind, settings, open_data(settings.data)).images
+    if to_change_them and os.geteuid() != 0:
+        raise Problem(f"{to_change_them} needs root: use sudo.")
     return Images(settings.images or settings.data / "images")
-
-
-def _must_be_root(what: str) -> None:
-    if os.geteuid() != 0:
-        raise Problem(f"{what} needs root: use sudo.")
