@@ -162,7 +162,9 @@ class PrefixLists:
         for id in request.get("PrefixListIds") or ():
             self._resources.find(PrefixList, caller, id)
             raise PrefixList.missing(id)  # it is the caller's own, and this call is about AWS's
-        return {"PrefixLists": []}
+        none: tuple[str, ...] = ()
+        some, token = page(none, request, key=str)
+        return {"PrefixLists": some, "NextToken": token}
 
     def _users(self, one: PrefixList) -> list[str]:
         """The ids of the groups and route tables that refer to it."""

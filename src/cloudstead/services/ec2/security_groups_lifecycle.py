@@ -113,7 +113,9 @@ class SecurityGroups:
         self, caller: Caller, request: "DescribeStaleSecurityGroupsRequestTypeDef"
     ) -> dict[str, Any]:
         self._resources.find(Vpc, caller, request["VpcId"])
-        return {"StaleSecurityGroupSet": []}
+        stale: tuple[str, ...] = ()
+        some, token = page(stale, request, key=str, most=255)
+        return {"StaleSecurityGroupSet": some, "NextToken": token}
 
     # --- inside
 

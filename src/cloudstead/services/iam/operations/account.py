@@ -52,11 +52,11 @@ class Accounts:
                 self._store.update(account, alias=alias)
 
     def list_account_aliases(
-        self, caller: Caller, _request: "ListAccountAliasesRequestTypeDef"
+        self, caller: Caller, request: "ListAccountAliasesRequestTypeDef"
     ) -> dict[str, Any]:
         account = self._store.get(Account, caller.account)
         aliases = [account.alias] if account is not None and account.alias else []
-        return {"AccountAliases": aliases, "IsTruncated": False}
+        return paged(aliases, request, "AccountAliases", str, str)
 
     def delete_account_alias(self, caller: Caller, request: "DeleteAccountAliasRequestTypeDef") -> None:
         with self._store.transaction():
