@@ -8,6 +8,7 @@ a row in flight is left alone. Recovery after a crash is not a special path: it 
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Generic
 
 from cloudstead.control.problems import Problem
@@ -18,6 +19,8 @@ from cloudstead.store import Store
 from cloudstead.store.rows import kind_name
 
 log = logging.getLogger(__name__)
+
+Work = Callable[[], Coroutine[Any, Any, None]]
 
 _BACKOFF_S_FIRST = 0.25
 _BACKOFF_S_MAX = 15.0
@@ -61,11 +64,11 @@ class Reconciler(Generic[R, S]):
         self._mend({*busy, *self._in_flight, *seen, *(row.id for row, _ in slow)})
         count = self._write([(row, step) for row, step in steps if isinstance(step, Record | Forget)])
         for row, step in slow:
-            count += self._start(row.id, self.controller.perform(row, step), repr(step))
+            count += self._start(row.id, partial(self.controller.perform, row, step), repr(step))
         for id in seen:
             if id not in busy and id not in self._in_flight and not self._backing_off(id):
                 log.info("%s: no row explains it, removing", id)
-                count += self._start(id, self.controller.sweep(id), "sweep")
+                count += self._start(id, partial(self.controller.sweep, id), "sweep")
         return count
 
     async def idle(self) -> None:
@@ -114,17 +117,16 @@ class Reconciler(Generic[R, S]):
             if id not in due and not self._backing_off(id):
                 self._succeeded(id)
 
-    def _start(self, id: str, work: Coroutine[Any, Any, None], step: str) -> int:
+    def _start(self, id: str, work: Work, step: str) -> int:
         if len(self._in_flight) >= self._in_flight_max:
-            work.close()
             return 0
         self._in_flight[id] = asyncio.create_task(self._take(id, work, step), name=f"{step} {id}")
         return 1
 
-    async def _take(self, id: str, work: Coroutine[Any, Any, None], step: str) -> None:
+    async def _take(self, id: str, work: Work, step: str) -> None:
         try:
             async with asyncio.timeout(_STEP_TIMEOUT_S):
-                await work
+                await work()
         except (DriverError, Conflict, TimeoutError) as e:
             self._failed(id, step, e)
         except Exception:

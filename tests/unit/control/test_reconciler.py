@@ -1,6 +1,8 @@
 """The loop over a toy world: lamps that are wanted lit or gone."""
 
 import asyncio
+import gc
+import warnings
 from dataclasses import dataclass
 from typing import Literal
 
@@ -175,6 +177,22 @@ def test_a_row_that_is_forgotten_takes_its_problem_with_it():
         assert store.rows(Problem) == []
 
     asyncio.run(story())
+
+
+def test_a_step_that_is_given_up_before_it_began_leaves_nothing_behind():
+    async def story():
+        world, store = World(), Store(None)
+        reconciler = Reconciler(Lamps(world), store, ManualClock())
+        store.insert(Lamp(id="l-1"))
+        await reconciler.pass_once()
+        await reconciler.close()
+        assert world.lamps == {}
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        asyncio.run(story())
+        gc.collect()
+    assert told == []
 
 
 @pytest.mark.parametrize("restarted", [False, True])
