@@ -16,7 +16,8 @@ from cloudstead.cli.daemon import detach
 from cloudstead.cli.problems import Problem
 from cloudstead.cli.profile import credentials_file, write_profile
 from cloudstead.cli.running import Lock, Running, health, locked, running
-from cloudstead.cli.terminal import program
+from cloudstead.cli.setup import missing, setup
+from cloudstead.cli.terminal import confirm, program
 from cloudstead.core.settings import Settings
 
 _START_TIMEOUT_S = 30.0
@@ -35,11 +36,26 @@ def up(commands: Commands, settings: Settings, *, detached: bool) -> int:
     found = running(settings.data)
     if found:
         return _say_already(found)
+    offer_setup(settings)
     _prepare(settings)
     if detached:
         return _up_detached(commands, settings)
     _announce_when_up(settings)
     return serve(commands, settings, watched=True)
+
+
+def offer_setup(settings: Settings) -> None:
+    """Where only programs are missing for real instances, say so before the start, and install them if that is wanted."""
+    if settings.machines not in ("auto", "oci") or sys.platform != "linux" or os.geteuid() != 0:
+        return
+    parts = missing(())
+    if not parts:
+        return
+    print(f"Instances need programs that are not here: {', '.join(part.program for part in parts)}.")
+    if confirm("Install them now, with apt?"):
+        setup((), sure=True)
+    else:
+        print(f"All else works. To install them later: {program()} setup, then down and up.")
 
 
 def serve(commands: Commands, settings: Settings, *, watched: bool) -> int:

@@ -2,18 +2,21 @@
 
 import argparse
 import json
+import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
 from tests.support.cloud import free_port
 
-from cloudstead.cli import probes, resolver
+from cloudstead.cli import probes, resolver, setup
 from cloudstead.cli.arguments import parser
 from cloudstead.cli.doctor import doctor
 from cloudstead.cli.problems import Problem
 from cloudstead.cli.setup import PARTS, missing
 from cloudstead.cli.ssh import Wanted, _identity, _login, _query, command
+from cloudstead.cli.up import offer_setup
 from cloudstead.core.settings import Settings, known
 
 INSTANCE = {"InstanceId": "i-0abc", "KeyName": "mykey"}
@@ -165,3 +168,18 @@ def test_installing_and_uninstalling_leaves_what_was_there(tmp_path, capsys):
         resolver.install(settings, tmp_path)
     assert resolver.uninstall(tmp_path) == 0
     assert path.exists()
+
+
+def test_up_says_before_it_starts_what_real_instances_lack(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(setup, "PARTS", (setup.Part("no-such-program", "no-such-package", "runs instances"),))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(sys, "platform", "linux")
+    offer_setup(Settings(data=tmp_path, machines="fake"))
+    assert capsys.readouterr().out == ""
+    offer_setup(Settings(data=tmp_path))
+    said = capsys.readouterr().out
+    assert "no-such-program" in said
+    assert "cloudstead setup" in said
+    monkeypatch.setattr(setup, "PARTS", ())
+    offer_setup(Settings(data=tmp_path))
+    assert capsys.readouterr().out == ""
