@@ -72,7 +72,9 @@ class Bench:
     def log_in(self, address, login):
         words = [*ssh_words(self.key), f"{login}@{address}", "echo", "in"]
         deadline = time.monotonic() + _TIMEOUT_S
-        while not _greets(address):  # a first packet that comes too early would be sent again only after a second
+        while not _greets(
+            address
+        ):  # a first packet that comes too early would be sent again only after a second
             assert time.monotonic() < deadline, address
         while time.monotonic() < deadline:
             done = subprocess.run(words, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)

@@ -65,7 +65,9 @@ class World:
 
     def ssh(self, command, login="ec2-user"):
         address, port = asyncio.run(self.machines.ssh_at(ID))
-        words = [*ssh_words(self.key), "-p", str(port), f"{login}@{address}", command]
+        # Its server may begin to listen a moment after it has told its key.
+        options = ["-o", "ConnectionAttempts=10", "-p", str(port)]
+        words = [*ssh_words(self.key), *options, f"{login}@{address}", command]
         done = subprocess.run(words, capture_output=True, text=True, timeout=30)
         assert done.returncode == 0, done.stderr
         return done.stdout

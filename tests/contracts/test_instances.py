@@ -72,7 +72,9 @@ class Real:
         return done.stdout
 
     def ssh(self, command: str) -> str:
-        return self.inside(*ssh_words(self.key), "ec2-user@10.0.0.5", command)
+        # Its server may begin to listen a moment after it has told its key.
+        options = ["-o", "ConnectionAttempts=10"]
+        return self.inside(*ssh_words(self.key), *options, "ec2-user@10.0.0.5", command)
 
     def console(self) -> str:
         return asyncio.run(self.machines.console(_ID)).decode()
@@ -175,6 +177,15 @@ def test_an_image_with_another_system_s_libraries_lets_you_in(real, tiny_images,
     recipe = Recipe(name="foreign", source="imported", login="ec2-user")
     asyncio.run(Images(tiny_images).import_archive(recipe, tmp_path / "foreign.tar"))
     asyncio.run(real.machines.ensure(msgspec.structs.replace(spec(), image="foreign")))
+    until(lambda: "END SSH HOST KEY" in real.console())
+    assert real.ssh("whoami") == "ec2-user\n"
+
+
+@pytest.mark.root
+def test_what_an_older_version_made_boots_as_today(real, tiny_images, tmp_path):
+    asyncio.run(Images(tiny_images).ensure(Recipe(name="older", source="tiny", login="ec2-user")))
+    (tiny_images / "older/rootfs/usr/lib/cloudstead/init").write_text("#!/no/such/thing\n")
+    asyncio.run(real.machines.ensure(msgspec.structs.replace(spec(), image="older")))
     until(lambda: "END SSH HOST KEY" in real.console())
     assert real.ssh("whoami") == "ec2-user\n"
 

@@ -31,6 +31,15 @@ def test_ssh_user_data_and_the_disk_outlive_a_stop(docker):
     assert docker.ssh("cat /var/log/user-data") == "ran by 0\n"
 
 
+def test_what_an_older_version_made_boots_as_today(docker, podman, tmp_path):
+    (tmp_path / "Dockerfile").write_text(
+        "FROM cloudstead-c0ffee/tiny\nRUN echo '#!/no/such/thing' >/usr/lib/cloudstead/init\n"
+    )
+    podman("build", "--tag", "docker.io/cloudstead-c0ffee/tiny", str(tmp_path))
+    asyncio.run(docker.machines.ensure(machine()))
+    docker.booted()
+
+
 def test_user_data_is_for_the_guest_s_root_alone(docker):
     asyncio.run(docker.machines.ensure(machine()))
     docker.booted()

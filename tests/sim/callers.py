@@ -10,6 +10,7 @@ from tests.support.fuse import Crash
 
 from cloudstead.core.caller import Caller
 from cloudstead.core.errors import ServiceError
+from cloudstead.gateway.wire import WireRequest, load, serialize
 from cloudstead.services.ec2 import image_catalogue
 from cloudstead.services.ec2.image_catalogue import CLOUDSTEAD
 from cloudstead.services.ec2.instance_rows import Instance
@@ -21,41 +22,79 @@ TINY = next(image.id for image in image_catalogue.images(REGION).values() if ima
 
 _NEVER = {"InternalFailure", "InternalError", "ServiceUnavailable"}
 _KILLED = 0.03
+_CROSSED = 0.02
+_DESCRIBED = (
+    "DescribeInstances",
+    "DescribeInstanceStatus",
+    "DescribeVolumes",
+    "DescribeVolumeStatus",
+    "DescribeNetworkInterfaces",
+    "DescribeAddresses",
+    "DescribeNatGateways",
+    "DescribeSecurityGroups",
+    "DescribeSecurityGroupRules",
+    "DescribeSubnets",
+    "DescribeVpcs",
+    "DescribeRouteTables",
+    "DescribeNetworkAcls",
+    "DescribeInternetGateways",
+    "DescribeTags",
+)
 _TOKENS = ("first", "second", "third")
 
 
-class KilledGateway:
-    """The store as operations reach it: a killed one gets no further than `left` writes."""
+class Frame:
+    """One call that is under way."""
+
+    def __init__(self, *, writes, alone):
+        self.writes = writes  # how many more it may do before it is killed, None for any number
+        self.alone = alone  # nobody acts in between
+        self.wrote = False
+        self.others_wrote = 0
+
+
+class GatewayStore:
+    """The store as operations reach it. Outside a transaction others act between two reads."""
 
     def __init__(self, store):
-        self._store, self.left = store, None
+        self._store = store
+        self.before_read = self.before_write = lambda: None
 
     def __getattr__(self, name):
         return getattr(self._store, name)
 
+    def get(self, kind, id):
+        self._read()
+        return self._store.get(kind, id)
+
+    def rows(self, kind, /, **equal):
+        self._read()
+        return self._store.rows(kind, **equal)
+
     def insert(self, row):
-        return self._write(lambda: self._store.insert(row))
+        self.before_write()
+        return self._store.insert(row)
 
     def update(self, row, **fields):
-        return self._write(lambda: self._store.update(row, **fields))
+        self.before_write()
+        return self._store.update(row, **fields)
 
     def delete(self, row):
-        return self._write(lambda: self._store.delete(row))
+        self.before_write()
+        return self._store.delete(row)
 
-    def _write(self, write):
-        if self.left is not None:
-            self.left -= 1
-            if self.left < 0:
-                raise Crash
-        return write()
+    def _read(self):
+        if self._store._depth == 0:
+            self.before_read()
 
 
 class Callers:
-    def __init__(self, operations, store, promises, chance, broken, say):
-        """`store` is a KilledGateway that the operations were made over."""
+    def __init__(self, operations, store, promises, chance, broken, say, cross):
+        """`store` is the GatewayStore that the operations were made over; `cross` lets others act in between."""
         self._operations, self._store, self._promises = operations, store, promises
         self._chance, self._broken, self._say = chance, broken, say
-        self.calling = self.quiet = False
+        self.quiet, self.frame, self._cross = False, None, cross
+        store.before_read, store.before_write = self._before_read, self._before_write
         self._network = NetworkCallers(self.call, promises, chance, store)
         self._weights = {
             self.run_instances: 10,
@@ -67,6 +106,7 @@ class Callers:
             self.modify_instance: 4,
             self.delete_volume: 2,
             self.look: 2,
+            self.glance: 8,
             self.trespass: 1,
             **self._network.weights,
         }
@@ -93,51 +133,90 @@ class Callers:
             case _ if moving:
                 self._modify(self._chance.choice(moving))
 
-    def call(self, operation, promise=lambda _: None, /, caller=CALLER, **request):
+    def call(self, operation, promise=lambda _: None, /, caller=CALLER, alone=False, **request):
         """Call an operation; what its answer promises is written down before anybody else acts. None if refused."""
-        before = self._store.changed_since(0)[0]
-        killed = not self.quiet and self._chance.random() < _KILLED
-        self._store.left = self._chance.randrange(12) if killed else None
-        self.calling = True
         if request.get("InstanceIds") == []:
-            self.calling = False
             return None
+        before = self._written()
+        killed = not self.quiet and self._chance.random() < _KILLED
+        writes = self._chance.randrange(12) if killed else None
+        outer, self.frame = self.frame, Frame(writes=writes, alone=alone or self.quiet)
+        answer, outcome = self._answer(operation, caller, request)
+        self._say(f"{operation} {_brief(request)}{outcome}")
+        if answer is not None:
+            promise(answer)
+        elif self._written() != before + self.frame.others_wrote:
+            self._broken(f"{operation} {request} was refused or killed, and changed something")
+        self.frame = outer
+        if outer is None:
+            self._promises.check()
+        return answer
+
+    def _answer(self, operation, caller, request):
         try:
             answer = self._operations[operation](caller, request) or {}
+            if operation.startswith("Describe"):
+                answer = written(operation, answer)
         except ServiceError as e:
-            self._say(f"{operation} {_brief(request)}: {e.code}")
             if e.code in _NEVER:
                 self._broken(f"{operation} {request}: {e.code}: {e.message}")
-            answer = None
+            return None, f": {e.code}"
         except Crash:
-            self._say(f"{operation} {_brief(request)}: the gateway was killed")
-            answer = None
+            return None, ": the gateway was killed"
         except Exception as e:  # noqa: BLE001 - whatever it is, it is a mistake
             self._broken(f"{operation} {request}: {e!r}")
-            answer = None
-        else:
-            self._say(f"{operation} {_brief(request)}")
-            promise(answer)
-        if answer is None and self._store.changed_since(0)[0] != before:
-            self._broken(f"{operation} {request} was refused or killed, and changed something")
-        self._store.left, self.calling = None, False
-        self._promises.check()
-        return answer
+            return None, f": {e!r}"
+        return answer, ""
+
+    def _before_write(self):
+        if self.frame is None:
+            return
+        self.frame.wrote = True
+        if self.frame.writes is not None:
+            self.frame.writes -= 1
+            if self.frame.writes < 0:
+                raise Crash
+
+    def _before_read(self):
+        """Others act, as long as the call has not written: from then on its answer is what counts."""
+        frame = self.frame
+        if frame is None or frame.alone or frame.wrote or self._chance.random() > _CROSSED:
+            return
+        before = self._written()
+        self.frame = None
+        try:
+            self._cross()
+        finally:
+            self.frame = frame
+        frame.others_wrote += self._written() - before
+
+    def _written(self):
+        return self._store.changed_since(0)[0]
 
     # --- looking
 
     def look(self):
         """What was acknowledged is described, as it was promised, and nothing of anybody else's."""
-        answer = self.call("DescribeInstances")
+        answer = self.call("DescribeInstances", alone=True)
         if answer is None:
             return  # the gateway was killed while it made the default VPC
-        reservations = map(evaluated, answer["Reservations"])
-        found = [evaluated(one) for each in reservations for one in each["Instances"]]
+        found = [one for each in answer["Reservations"] for one in each["Instances"]]
         states = {one["InstanceId"]: one["State"]["Name"] for one in found}
         promised = {one.id: one.shown for one in self._promises.instances.values()}
         if states != promised:
             self._broken(f"DescribeInstances shows {states}, and {promised} was promised")
         self._network.look()
+
+    def glance(self):
+        """Whatever others do meanwhile, describing answers, and what it shows of an instance is of one moment."""
+        operation = self._chance.choice(("DescribeInstances", *_DESCRIBED))
+        answer = self.call(operation)
+        if answer is None or operation != "DescribeInstances":
+            return
+        for shown in (one for each in answer["Reservations"] for one in each["Instances"]):
+            whole = bool(shown["NetworkInterfaces"] and shown["BlockDeviceMappings"])
+            if whole != (shown["State"]["Name"] != "terminated"):
+                self._broken(f"DescribeInstances shows {shown['InstanceId']} as of two moments")
 
     def trespass(self):
         """Another account tries what it has no right to."""
@@ -152,10 +231,10 @@ class Callers:
         )
         if self.call("DescribeVpcs", caller=STRANGER) is None:  # its own default VPC comes to be
             return
-        before = self._store.changed_since(0)[0]
-        if self.call(operation, caller=STRANGER, **request) is not None:
+        before = self._written()
+        if self.call(operation, caller=STRANGER, alone=True, **request) is not None:
             self._broken(f"a stranger's {operation} of {id} was answered")
-        if self._store.changed_since(0)[0] != before:
+        if self._written() != before:
             self._broken(f"a stranger's {operation} of {id} changed something")
 
     # --- instances
@@ -312,6 +391,20 @@ class Callers:
 def evaluated(one):
     """An element as it is written, whether it may be remembered or not."""
     return one.evaluate() if hasattr(one, "evaluate") else one
+
+
+def written(operation, answer):
+    """An answer as the gateway writes it: what is remembered is looked at only now."""
+    asked = WireRequest("POST", "/", body=f"Action={operation}&Version=2016-11-15".encode())
+    serialize(load("ec2").match(asked), answer, "id")
+    return _plain(answer)
+
+
+def _plain(value):
+    value = evaluated(value)
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
 
 
 def _brief(request):

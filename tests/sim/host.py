@@ -37,7 +37,7 @@ class Host:
         self.ran = set()  # every Run that ever was
         self.ended = set()  # every Run that ended by itself
         self.known_ended = set()  # those of them that were known to run, on this run of the host
-        self.condemned = set()  # what was there when all rows were wiped: it may go in any order
+        self.promised = {}  # whose machine a law protects: what no row explains may go in any order
 
     @property
     def boot(self):
@@ -82,7 +82,7 @@ class Host:
         return [one for one in self._standing() if self.specs[one].network == id]
 
     def _standing(self):
-        return [id for id in self.running() if id not in self.condemned]
+        return [id for id in self.running() if id in self.promised]
 
 
 class Machines(FakeMachines):

@@ -53,7 +53,7 @@ class NetworkCallers:
                 self._known_interfaces(),
             ),
         ):
-            found = {one[id] for one in self._call(operation)[members]}
+            found = {one[id] for one in self._call(operation, alone=True)[members]}
             if found != set(promised):
                 self._promises.broken(
                     f"{operation} shows {sorted(found)}, and {sorted(promised)} was promised"

@@ -6,7 +6,7 @@ Each plants itself into the product's own classes, and is the kind of mistake th
 from contextlib import nullcontext
 
 import msgspec
-from tests.sim.callers import KilledGateway
+from tests.sim.callers import GatewayStore
 
 from cloudstead.control.reconciler import Reconciler
 from cloudstead.control.steps import Ensure, Forget, Record, Remove
@@ -151,7 +151,11 @@ def a_group_is_deleted_while_others_speak_of_it(plant):
 
 
 def an_operation_is_no_transaction(plant):
-    plant.setattr(KilledGateway, "transaction", lambda _: nullcontext(), raising=False)
+    plant.setattr(GatewayStore, "transaction", lambda _: nullcontext(), raising=False)
+
+
+def what_is_read_together_is_of_many_moments(plant):
+    plant.setattr(Store, "reading", lambda _: nullcontext())
 
 
 def nobody_counts_vcpus(plant):
@@ -180,6 +184,7 @@ PLANTED = (
     a_vpc_is_deleted_with_what_is_in_it,
     a_group_is_deleted_while_others_speak_of_it,
     an_operation_is_no_transaction,
+    what_is_read_together_is_of_many_moments,
     nobody_counts_vcpus,
     a_problem_never_ends,
 )

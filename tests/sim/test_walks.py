@@ -10,7 +10,7 @@ from tests.sim.walk import Walk
 
 SEEDS = 50
 #: Of so many seeds one has its state in a file, with a connection for each process.
-_IN_A_FILE = 10
+_IN_A_FILE = 5
 
 
 def seeds():

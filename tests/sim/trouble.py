@@ -31,7 +31,7 @@ class Trouble:
         self._others = others
         self._say = say
         self._stalled = []
-        self._nested = False
+        self.busy = False  # somebody acts in between already
 
     def touch(self, where, *, alone=False, others=OTHERS_AT_A_TOUCH):
         """`alone`: the write lock is held, so nobody else gets in; if not, somebody does by the chance of `others`."""
@@ -43,12 +43,12 @@ class Trouble:
         if roll < KILLED_AT_A_TOUCH:
             self.kill(where)
             raise Crash
-        if roll < KILLED_AT_A_TOUCH + others and not alone and not self._nested:
-            self._nested = True
+        if roll < KILLED_AT_A_TOUCH + others and not alone and not self.busy:
+            self.busy = True
             try:
                 self._others(where)
             finally:
-                self._nested = False
+                self.busy = False
             if self.dead:
                 raise Crash
 

@@ -7,15 +7,17 @@ then the walk falls quiet, and all must come to rest as it is wanted, and at las
 import asyncio
 import logging
 import random
+from contextlib import suppress
 from datetime import timedelta
 
 from tests.sim import cloud, quiet
-from tests.sim.callers import Callers, KilledGateway
+from tests.sim.callers import Callers, GatewayStore
 from tests.sim.host import Host
 from tests.sim.promises import Promises
 from tests.sim.trouble import TouchedDriver, TouchedStore, Trouble
 
 from cloudstead.control.reconciler import Reconciler
+from cloudstead.control.steps import Forget, Record
 from cloudstead.core.clock import ManualClock
 from cloudstead.core.errors import DriverError
 from cloudstead.core.tools import Tools
@@ -65,9 +67,12 @@ class Walk:
         self.trouble = Trouble(self.chance, self._others, self.say)
         self.host = Host(self.trouble, self.broken, self.say)
         self.promises = Promises(self.store, self.host, self.clock, SETTINGS, self.broken, self.say)
-        gateway = KilledGateway(self.store)
+        self.host.promised = self.promises.instances
+        gateway = GatewayStore(self.store)
         operations = cloud.operations(gateway, self.tools, SETTINGS)
-        self.callers = Callers(operations, gateway, self.promises, self.chance, self.broken, self.say)
+        self.callers = Callers(
+            operations, gateway, self.promises, self.chance, self.broken, self.say, self._cross
+        )
         self._tasks, self._passing, self._due, self._seen = [], {}, set(), 0
         self._reconcilers, self._own_store = [], self.store
         self._checking = False
@@ -144,6 +149,40 @@ class Walk:
         (chosen,) = self.chance.choices(list(acts), acts.values())
         chosen()
 
+    def _cross(self):
+        """Somebody acts while a caller is between two reads: another caller, or the controllers."""
+        if self.trouble.busy:
+            return
+        self.trouble.busy = True
+        acts = (self.callers.act, self.callers.meddle, self._step_at_once, self._step_at_once)
+        try:
+            self.chance.choice(acts)()
+        finally:
+            self.trouble.busy = False
+
+    def _step_at_once(self):
+        """The controllers take what steps are due for one kind, undisturbed."""
+        reconciler = self.chance.choice(self._reconcilers)
+        controller, was = reconciler.controller, self.trouble.quiet
+        passing = self._passing.get(reconciler)
+        if self.trouble.dead or (passing is not None and not passing.done()):
+            return
+        self.trouble.quiet = True
+        seen = {thing.id: thing for thing in _at_once(controller.observe())}
+        for row in self._own_store.rows(controller.kind):
+            step = None if row.id in reconciler._in_flight else controller.plan(row, seen.get(row.id))
+            match step:
+                case None:
+                    pass
+                case Record():
+                    self._own_store.update(row, **step.fields)
+                case Forget():
+                    self._own_store.delete(row)
+                case _:
+                    with suppress(DriverError):
+                        _at_once(controller.perform(row, step))
+        self.trouble.quiet = was
+
     async def _after(self):
         self._raise_if_broken()
         if self.trouble.dead:
@@ -198,7 +237,7 @@ class Walk:
             return 1
 
     def _committed(self):
-        if not self._checking and not self.callers.calling:
+        if not self._checking and self.callers.frame is None:
             self._checking = True
             self.promises.check()
             self._checking = False
@@ -240,9 +279,7 @@ class Walk:
     def _wiped(self):
         """All rows go, as `reset` makes them go; everything in the world is an orphan."""
         self.say("all is wiped")
-        self.trouble.kill("reset")
         self.promises.forget_all()
-        self.host.condemned |= set(self.host.machines._kept)
         self.store.wipe()
         self.callers.begin()
 
@@ -319,6 +356,15 @@ class Walk:
             if steps:
                 self.broken(f"{steps} steps for {kind.__name__} were due, and nobody was woken for them")
         self._raise_if_broken()
+
+
+def _at_once(work):
+    """The outcome of what never waits, for nobody disturbs it."""
+    try:
+        work.send(None)
+    except StopIteration as e:
+        return e.value
+    raise AssertionError("it waited")
 
 
 def _wakes(controller):

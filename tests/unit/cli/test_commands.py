@@ -6,7 +6,6 @@ import pwd
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -266,6 +265,4 @@ def test_the_rest_says_what_it_is_for(shell):
     assert shell("version").startswith("cloudstead ")
     assert shell("ca") == "-----BEGIN CERTIFICATE-----\n"
     assert "start it: cloudstead up --detach" in shell("ssh", "i-0abc", status=1)
-    started_s = time.monotonic()
     assert "--machines" in shell("up", "--help")
-    assert time.monotonic() - started_s < 10

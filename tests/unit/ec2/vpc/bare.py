@@ -1,6 +1,7 @@
 """A VPC with one subnet out of nothing but rows, for what needs no operations."""
 
 import random
+from contextlib import contextmanager
 
 from tests.unit.ec2.instances.world import ACCOUNT
 
@@ -14,6 +15,23 @@ from cloudstead.services.ec2.vpc_networking import VpcNetworking
 from cloudstead.store import Store
 
 MINE = {"account": ACCOUNT, "region": "us-east-1"}
+
+
+@contextmanager
+def rows_read(store):
+    """How many rows are handed out meanwhile, as a list of one number: what grows with them grows with the cloud."""
+    found, rows = [0], store.rows
+
+    def counted(kind, **equal):
+        answer = rows(kind, **equal)
+        found[0] += len(answer)
+        return answer
+
+    store.rows = counted
+    try:
+        yield found
+    finally:
+        del store.rows
 
 
 class Bare:
