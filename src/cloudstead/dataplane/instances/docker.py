@@ -18,6 +18,7 @@ from typing import Any
 
 from cloudstead.core.errors import DriverError
 from cloudstead.dataplane.engine import INSTANCE, VOLUME, Absent, Engine
+from cloudstead.dataplane.images import guest
 from cloudstead.dataplane.instances.driver import Capability, InstanceSeen, InstanceSpec, Usage
 
 #: What stands at a path of an instance's metadata (`meta-data/instance-id`, `user-data`); None for nothing.
@@ -32,6 +33,7 @@ _ASKED_AT_BOOT = (
     "user-data",
 )
 _SEED = "usr/lib/cloudstead/seed"
+_INIT = "usr/lib/cloudstead/init"
 _SSH_PORT = 22
 _PERIOD_US = 100_000
 _PIDS_MAX = 4096
@@ -222,18 +224,22 @@ class DockerMachines:
         return self._engine.name(f"{spec.id}-{spec.boot}")
 
     def _seed(self, id: str) -> bytes:
-        """An archive with what the guest asks at boot; readable by its root alone, for user data holds secrets."""
+        """An archive with today's init and what that asks; readable by root alone, for user data holds secrets."""
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as archive:
             folder = tarfile.TarInfo(_SEED)
             folder.type, folder.mode = tarfile.DIRTYPE, 0o700
             archive.addfile(folder)
             for path in _ASKED_AT_BOOT:
-                body = self._metadata(id, path)
-                file = tarfile.TarInfo(f"{_SEED}/{path}")
-                file.size, file.mode = len(body or b""), 0o600
-                archive.addfile(file, io.BytesIO(body or b""))
+                _pack(archive, f"{_SEED}/{path}", self._metadata(id, path) or b"", 0o600)
+            _pack(archive, _INIT, guest.text("init").encode(), 0o755)
         return packed.getvalue()
+
+
+def _pack(archive: tarfile.TarFile, name: str, body: bytes, mode: int) -> None:
+    file = tarfile.TarInfo(name)
+    file.size, file.mode = len(body), mode
+    archive.addfile(file, io.BytesIO(body))
 
 
 def _host_config(client: Any, spec: InstanceSpec, network: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from typing import Any
 
 from cloudstead.core.errors import DriverError
 from cloudstead.dataplane import host
+from cloudstead.dataplane.images import guest
 from cloudstead.dataplane.instances import cgroups, mounts
 from cloudstead.dataplane.instances.driver import Capability, InstanceSeen, InstanceSpec, Usage
 from cloudstead.dataplane.instances.oci_config import BOOT, HostRights, runtime_config
@@ -146,6 +147,7 @@ class OciMachines:
         if not (volume / "upper").is_dir():
             raise DriverError(f"{spec.id}: {spec.root_volume} is not there yet")
         mounts.mount_overlay(rootfs, lower=lower, upper=volume / "upper", work=volume / "work")
+        guest.renew(rootfs)
         network = self._namespaces / spec.id
         if not network.exists():
             raise DriverError(f"{spec.id}: its network is not there yet")
