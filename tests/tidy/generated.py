@@ -58,7 +58,7 @@ def _own(parser: argparse.ArgumentParser) -> Iterator[str]:
         if action.dest in settings:
             continue
         if not action.option_strings:
-            word = str(action.metavar) if action.metavar else "\\|".join(action.choices or [action.dest])
+            word = "\\|".join(action.choices or [str(action.metavar or action.dest)])
             yield {"?": f"[{word}]", "*": f"[{word}…]"}.get(str(action.nargs), word)
         else:
             value = (

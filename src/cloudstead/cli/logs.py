@@ -26,6 +26,8 @@ def logs(settings: Settings, name: str | None, *, lines: int, follow: bool) -> i
     with path.open("rb") as file:
         shown = list(_matching(file, wanted))
         _write(b"".join(shown[-lines:] if lines else []))
+        if name and not shown and not follow:
+            print(f"The log says nothing of {name}.", file=sys.stderr)
         while follow:
             _write(b"".join(_matching(file, wanted)))
             if _replaced(file, path):

@@ -170,15 +170,19 @@ def load(
     by_name = {setting.name: setting for setting in known()}
     _refuse_unknown(by_name, environment, file, file_name)
     values: dict[str, Any] = {"data": data}
+    sources: dict[str, str] = {}
     for name, setting in by_name.items():
         if flags.get(name) is not None:
-            values[name] = setting.parse(flags[name], setting.flag)
+            given, sources[name] = flags[name], setting.flag
         elif environment.get(setting.variable):
-            values[name] = setting.parse(environment[setting.variable], setting.variable)
+            given, sources[name] = environment[setting.variable], setting.variable
         elif name in file:
-            values[name] = setting.parse(file[name], f"{file_name}: {name}")
+            given, sources[name] = file[name], f"{file_name}: {name}"
+        else:
+            continue
+        values[name] = setting.parse(given, sources[name])
     settings = Settings(**values)
-    _check(settings)
+    _check(settings, sources)
     return settings
 
 
@@ -194,34 +198,36 @@ def _refuse_unknown(
             raise SettingsError(f"{file_name}: there is no setting {name!r}")
 
 
-def _check(settings: Settings) -> None:
-    """Refuse values of the right type that cannot be meant."""
+def _check(settings: Settings, sources: Mapping[str, str]) -> None:
+    """Refuse values of the right type that cannot be meant. `sources` says where each was set."""
     for name in ("host", "dns_host"):
-        _address(name, getattr(settings, name))
+        _address(sources.get(name, name), getattr(settings, name))
     if not _REGION.fullmatch(settings.region):
-        raise SettingsError(f"region: {settings.region!r} is not the name of a region, as us-east-1 is")
+        raise SettingsError(
+            f"{sources['region']}: {settings.region!r} is not the name of a region, as us-east-1 is"
+        )
     if not _PROFILE.fullmatch(settings.profile):
         raise SettingsError(
-            f"profile: {settings.profile!r} has other characters than letters, digits and . _ -"
+            f"{sources['profile']}: {settings.profile!r} has other characters than letters, digits and . _ -"
         )
     if settings.dns_upstream not in ("host", "none"):
         for one in settings.dns_upstream.split(","):
-            _address("dns_upstream", one.strip())
+            _address(sources["dns_upstream"], one.strip())
     try:
         pool = ipaddress.IPv4Network(settings.public_pool)
     except ValueError:
         raise SettingsError(
-            f"public_pool: {settings.public_pool!r} is not an IPv4 range, as 198.18.0.0/15 is"
+            f"{sources['public_pool']}: {settings.public_pool!r} is not an IPv4 range, as 198.18.0.0/15 is"
         ) from None
     if not 8 <= pool.prefixlen <= 19:
-        raise SettingsError(f"public_pool: {settings.public_pool!r} is not between /8 and /19")
+        raise SettingsError(f"{sources['public_pool']}: {settings.public_pool!r} is not between /8 and /19")
 
 
-def _address(name: str, text: str) -> None:
+def _address(source: str, text: str) -> None:
     try:
         ipaddress.ip_address(text)
     except ValueError:
-        raise SettingsError(f"{name}: {text!r} is not an IP address") from None
+        raise SettingsError(f"{source}: {text!r} is not an IP address") from None
 
 
 def _plain(hint: Any) -> tuple[type, tuple[str, ...]]:

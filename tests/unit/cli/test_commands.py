@@ -261,6 +261,27 @@ def test_what_is_typed_wrong_is_said_with_where_to_look(shell, words):
     assert "--help" in shell(*words, status=2)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["up", "--prot", "1"], "cloudstead up: unrecognized arguments: --prot 1\nSee cloudstead up --help"),
+        (["image", "list", "x"], "cloudstead image list: unrecognized arguments: x\n"),
+        (["ssh"], "cloudstead ssh: the following arguments are required: INSTANCE\n"),
+        (["dns"], "cloudstead dns: the following arguments are required: install|uninstall\n"),
+        (["up", "--region", "mars"], "--region: 'mars' is not the name of a region, as us-east-1 is\n"),
+    ],
+)
+def test_what_is_typed_wrong_is_named_as_it_was_typed(shell, words, said):
+    assert said in shell(*words, status=2)
+
+
+def test_a_log_that_says_nothing_of_it_says_so(shell):
+    log = shell.data / "logs" / "cloudstead.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("2026-01-01 00:00:00,000 INFO 1 x: first\n")
+    assert shell("logs", "i-0abc") == "The log says nothing of i-0abc.\n"
+
+
 def test_the_rest_says_what_it_is_for(shell):
     assert shell("version").startswith("cloudstead ")
     assert shell("ca") == "-----BEGIN CERTIFICATE-----\n"

@@ -1,12 +1,14 @@
 """The account as a whole: its alias, counts and details, and the rules for passwords."""
 
 import json
+from datetime import UTC, datetime
 from urllib.parse import unquote
 
 import pytest
 from tests.support.api import refusal
-from tests.support.identity import allow
+from tests.support.identity import World, allow
 
+from cloudstead.core.clock import ManualClock
 from cloudstead.services.iam.model import LoginProfile
 from cloudstead.services.iam.operations.passwords import password_is
 
@@ -186,3 +188,12 @@ def test_rules_are_set_as_a_whole(iam):
     )
     iam.delete_account_password_policy()
     assert refusal(iam.get_account_password_policy)[0] == "NoSuchEntity"
+
+
+def test_times_are_told_to_the_second():
+    world = World(clock=ManualClock(datetime(2026, 1, 1, 12, 0, 1, 839_000, tzinfo=UTC)))
+    made = world.iam.create_user(UserName="ann")["User"]["CreateDate"]
+    key = world.iam.create_access_key(UserName="ann")["AccessKey"]["CreateDate"]
+    policy = world.iam.create_policy(PolicyName="p", PolicyDocument=POLICY)["Policy"]["CreateDate"]
+    assert {made, key, policy} == {datetime(2026, 1, 1, 12, 0, 1, tzinfo=UTC)}
+    world.store.close()

@@ -41,7 +41,7 @@ def ensure_root(store: Store, tools: Tools, account: str) -> tuple[str, str]:
     """The account's root access key, as (access key id, secret). Makes the account and the key if there are none."""
     with store.transaction():
         if store.get(Account, account) is None:
-            store.insert(Account(id=account, created_at=tools.clock.now()))
+            store.insert(Account(id=account, created_at=tools.this_second()))
         found = store.rows(AccessKey, owner="", account=account)
         key = found[0] if found else store.insert(_new_root_key(tools, account))
     return key.id, key.secret
@@ -53,7 +53,7 @@ def _new_root_key(tools: Tools, account: str) -> AccessKey:
         account=account,
         owner="",
         secret=keys.new_secret(tools),
-        created_at=tools.clock.now(),
+        created_at=tools.this_second(),
     )
 
 

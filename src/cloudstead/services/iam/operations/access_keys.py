@@ -38,7 +38,7 @@ class AccessKeys:
                     account=caller.account,
                     owner=owner.id if owner else "",
                     secret=keys.new_secret(self._tools),
-                    created_at=self._tools.clock.now(),
+                    created_at=self._tools.this_second(),
                 )
             )
         name = owner.name if owner else "root"

@@ -46,7 +46,7 @@ class Accounts:
             account = self._store.get(Account, caller.account)
             if account is None:
                 self._store.insert(
-                    Account(id=caller.account, created_at=self._tools.clock.now(), alias=alias)
+                    Account(id=caller.account, created_at=self._tools.this_second(), alias=alias)
                 )
             else:
                 self._store.update(account, alias=alias)

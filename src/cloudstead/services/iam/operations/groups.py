@@ -42,7 +42,7 @@ class Groups:
                     slot=slot(caller.account, name),
                     name=name,
                     path=path,
-                    created_at=self._tools.clock.now(),
+                    created_at=self._tools.this_second(),
                 )
             )
         return {"Group": shown.group(made)}

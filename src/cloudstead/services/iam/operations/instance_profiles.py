@@ -45,7 +45,7 @@ class InstanceProfiles:
                     slot=slot(caller.account, name),
                     name=name,
                     path=path,
-                    created_at=self._tools.clock.now(),
+                    created_at=self._tools.this_second(),
                     tags=tags,
                 )
             )

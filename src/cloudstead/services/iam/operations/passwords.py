@@ -57,7 +57,7 @@ class Passwords:
                 LoginProfile(
                     id=user.id,
                     account=caller.account,
-                    created_at=self._tools.clock.now(),
+                    created_at=self._tools.this_second(),
                     salt=salt,
                     hash=hash,
                     reset_required=request.get("PasswordResetRequired", False),
@@ -149,7 +149,7 @@ class Passwords:
 
     def _account(self, id: str) -> Account:
         found = self._store.get(Account, id)
-        return found or self._store.insert(Account(id=id, created_at=self._tools.clock.now()))
+        return found or self._store.insert(Account(id=id, created_at=self._tools.this_second()))
 
     def _check(self, account: str, password: str) -> None:
         broken = _broken_rule(self._account(account).password_policy, password)

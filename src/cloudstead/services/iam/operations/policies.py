@@ -54,7 +54,7 @@ class Policies:
             )
         tags = names.wanted_tags(request)
         _check_document(request["PolicyDocument"])
-        now = self._tools.clock.now()
+        now = self._tools.this_second()
         with self._store.transaction():
             self._directory.check_new(Policy, caller.account, name)
             made = self._store.insert(
@@ -114,7 +114,7 @@ class Policies:
         self, caller: Caller, request: "CreatePolicyVersionRequestTypeDef"
     ) -> dict[str, Any]:
         _check_document(request["PolicyDocument"])
-        now = self._tools.clock.now()
+        now = self._tools.this_second()
         with self._store.transaction():
             policy = self._find_own(caller, request["PolicyArn"], "CreatePolicyVersion")
             if len(policy.versions) >= _VERSIONS_MAX:
@@ -158,7 +158,7 @@ class Policies:
             self._store.update(
                 policy,
                 versions=[kept for kept in policy.versions if kept.number != version.number],
-                updated_at=self._tools.clock.now(),
+                updated_at=self._tools.this_second(),
             )
 
     def set_default_policy_version(
@@ -167,7 +167,7 @@ class Policies:
         with self._store.transaction():
             policy = self._find_own(caller, request["PolicyArn"], "SetDefaultPolicyVersion")
             version = _version(policy, request["VersionId"])
-            self._store.update(policy, default=version.number, updated_at=self._tools.clock.now())
+            self._store.update(policy, default=version.number, updated_at=self._tools.this_second())
 
     def tag_policy(self, caller: Caller, request: "TagPolicyRequestTypeDef") -> None:
         with self._store.transaction():

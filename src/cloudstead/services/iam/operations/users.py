@@ -44,7 +44,7 @@ class Users:
                     slot=slot(caller.account, name),
                     name=name,
                     path=path,
-                    created_at=self._tools.clock.now(),
+                    created_at=self._tools.this_second(),
                     tags=tags,
                     boundary=boundary,
                 )
