@@ -188,6 +188,18 @@ def test_a_login_that_the_image_has_stays_who_it_is(tmp_path, bare):
 
 
 @pytest.mark.root
+def test_a_login_is_nobody_who_is_there_already(tmp_path, bare):
+    with (bare / "etc/passwd").open("a") as file:
+        file.write("pi:x:1000:1000::/home/pi:/bin/sh\n")
+    with (bare / "etc/group").open("a") as file:
+        file.write("games:x:1001:\n")
+    asyncio.run(store(tmp_path / "images").import_archive(_MINE, packed(bare)))
+    root = tmp_path / "images/mine/rootfs"
+    assert "\nadmin:x:1002:1002:" in (root / "etc/passwd").read_text()
+    assert (root / "home/admin").stat().st_uid == 1002
+
+
+@pytest.mark.root
 @pytest.mark.parametrize(
     ("recipe", "source", "command"),
     [

@@ -7,13 +7,14 @@ import os
 import re
 import shutil
 import subprocess
+from itertools import count
 from pathlib import Path
 
 from cloudstead.core.errors import DriverError
 from cloudstead.dataplane.images.driver import Recipe
 
 _HOME = "usr/lib/cloudstead"
-_UID = 1000
+_FIRST_UID = 1000
 _LINKS_MAX = 40
 _NEEDED = re.compile(
     r"(?m)^\s*(?:(\S+) => )?(/\S+) \(0x"
@@ -120,9 +121,10 @@ def _use_own_loader(program: Path) -> None:
 def _user(root: Path, login: str) -> None:
     """The login user: the image's own if it has one of that name, as root is in every image."""
     shell = "/bin/bash" if within(root, "bin/bash").exists() else "/bin/sh"
+    number = _free_number(within(root, "etc/passwd"), within(root, "etc/group"))
     entry = _entry(
         within(root, "etc/passwd"),
-        f"{login}:x:{_UID}:{_UID}:Cloudstead default user:/home/{login}:{shell}",
+        f"{login}:x:{number}:{number}:Cloudstead default user:/home/{login}:{shell}",
         0o644,
     )
     uid, gid, place = int(entry[2]), int(entry[3]), entry[5]
@@ -141,6 +143,13 @@ def _user(root: Path, login: str) -> None:
     sudoers = within(root, "etc/sudoers.d")
     if sudoers.is_dir():
         _replace(sudoers / "90-cloudstead", f"{login} ALL=(ALL) NOPASSWD:ALL\n", 0o440)
+
+
+def _free_number(*files: Path) -> int:
+    """The first number for a person that no user and no group has: one that is shared makes both the same person."""
+    lines = [line.split(":") for file in files if file.exists() for line in file.read_text().splitlines()]
+    taken = {int(fields[2]) for fields in lines if len(fields) > 2 and fields[2].isdecimal()}
+    return next(number for number in count(_FIRST_UID) if number not in taken)
 
 
 def _entry(file: Path, line: str, mode: int, *, anew: bool = False) -> list[str]:
