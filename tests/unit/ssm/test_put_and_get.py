@@ -150,6 +150,20 @@ def test_a_pattern_that_is_none_is_refused(ssm):
     assert refusal(put, ssm=ssm, AllowedPattern="(")[0] == "InvalidAllowedPatternException"
 
 
+@pytest.mark.parametrize(
+    ("pattern", "value"),
+    [("(a+)+", "a" * 64 + "!"), ("(x+x+)+y", "x" * 4096), ("(?i)" + "[\0-\U0010ffff]" * 70, "x")],
+)
+@pytest.mark.timeout(10)
+def test_a_pattern_that_takes_for_ever_is_refused_and_holds_nobody_up(ssm, pattern, value):
+    for _ in range(2):
+        assert refusal(put, ssm=ssm, value=value, AllowedPattern=pattern) == (
+            "InvalidAllowedPatternException",
+            f"It takes too long to find out whether the value fits the regular expression: {pattern}",
+        )
+    put(ssm, AllowedPattern="http.*")
+
+
 def test_an_image_id_must_look_like_one(ssm):
     image = {"DataType": "aws:ec2:image"}
     put(ssm, name="/ami", value="ami-0123456789abcdef0", **image)

@@ -15,6 +15,7 @@ from cloudstead.services.ssm.errors import (
     ParameterPatternMismatchException,
     ValidationException,
 )
+from cloudstead.services.ssm.patterns import TooSlow, all_fit
 from cloudstead.services.ssm.rows import Policy, Tier, Type
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ _DEFAULT_KEY = "alias/aws/ssm"
 _TIERS_PAGE = (
     "https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html"
 )
-_NESTED = re.compile(r"\{\{.*\}\}", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ def check(wanted: Wanted) -> None:
             "1 validation error detected: Value at 'value' failed to satisfy constraint: "
             "Member must have length greater than or equal to 1"
         )
-    if _NESTED.search(wanted.value):
+    if "}}" in wanted.value.partition("{{")[2]:
         raise ValidationException(
             'Parameter value can\'t nest another parameter. Do not use "{{}}" in the value.'
         )
@@ -108,14 +108,18 @@ def _check_data_type(wanted: Wanted) -> None:
 def _check_pattern(wanted: Wanted) -> None:
     if not wanted.allowed_pattern:
         return
+    values = wanted.value.split(",") if wanted.type == "StringList" else [wanted.value]
     try:
-        pattern = re.compile(wanted.allowed_pattern)
+        fit = all_fit(wanted.allowed_pattern, values)
     except (re.error, OverflowError, RecursionError):
         raise InvalidAllowedPatternException(
             "The request doesn't meet the regular expression requirement."
         ) from None
-    values = wanted.value.split(",") if wanted.type == "StringList" else [wanted.value]
-    if not all(pattern.fullmatch(value) for value in values):
+    except TooSlow:
+        raise InvalidAllowedPatternException(
+            f"It takes too long to find out whether the value fits the regular expression: {wanted.allowed_pattern}"
+        ) from None
+    if not fit:
         raise ParameterPatternMismatchException(
             f"Parameter value, cannot be validated against allowedPattern: {wanted.allowed_pattern}"
         )
