@@ -81,16 +81,20 @@ def _texts(found: Found) -> Iterable[str | None]:
 
 @lru_cache(maxsize=1024)
 def _pattern(value: str) -> re.Pattern[str]:
-    """A filter value as a regular expression: `*` any text, `?` one character, a backslash takes the next as it is."""
-    out = []
+    """A filter value as a regular expression: `*` any text, `?` one character, a backslash takes the next as it is.
+
+    What stands between two stars is looked for once, at the first place where it fits: trying the later ones too
+    would find nothing more, and take for ever.
+    """
+    pieces = [""]
     characters = iter(value)
     for character in characters:
         if character == "\\":
-            out.append(re.escape(next(characters, "\\")))
+            pieces[-1] += re.escape(next(characters, "\\"))
         elif character == "*":
-            out.append(".*")
-        elif character == "?":
-            out.append(".")
+            pieces.append("")
         else:
-            out.append(re.escape(character))
-    return re.compile("".join(out), re.DOTALL)
+            pieces[-1] += "." if character == "?" else re.escape(character)
+    first, *between = pieces
+    last = ".*" + between.pop() if between else ""
+    return re.compile(first + "".join(f"(?>.*?{piece})" for piece in between) + last, re.DOTALL)
