@@ -89,7 +89,7 @@ class GatewayStore:
 
 
 class Callers:
-    def __init__(self, operations, store, promises, chance, broken, say, cross):
+    def __init__(self, operations, store, promises, chance, *, broken, say, cross):
         """`store` is the GatewayStore that the operations were made over; `cross` lets others act in between."""
         self._operations, self._store, self._promises = operations, store, promises
         self._chance, self._broken, self._say = chance, broken, say

@@ -18,7 +18,7 @@ from cloudstead.services.ec2.network_rows import (
 NAT_ARROWS = {
     "pending": {"available", "failed", "deleting", "deleted"},
     "available": {"deleting"},
-    "deleting": {"deleted"},
+    "deleting": {"deleted", "failed"},
     "failed": {"deleted"},
     "deleted": set(),
 }
