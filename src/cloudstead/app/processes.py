@@ -158,6 +158,7 @@ def _health(plan: Plan, store: Store) -> dict[str, object]:
         "cloud": plan.data.cloud,
         "account": plan.data.account,
         "machines": plan.kind.name,
+        "machines_missing": plan.kind.missing,
         "resources": store.counts(),
     }
 

@@ -33,15 +33,13 @@ class Wanted:
 def ssh(commands: Commands, settings: Settings, wanted: Wanted) -> int:
     """Does not return if all is well: the process becomes ssh."""
     running = require_running(settings)
-    ec2 = _client(running.settings, wanted.region or running.settings.region)
-    login, _, name = wanted.instance.rpartition("@")
-    instance = _find(ec2, name)
+    instance, login = _look_up(running.settings, wanted)
     address, port = commands.ssh_at(running.settings, instance["InstanceId"]) or (_address(instance), _PORT)
     words = command(
         instance,
         address=address,
         port=port,
-        login=wanted.login or login or _login(ec2, instance["ImageId"]),
+        login=login,
         identity=_identity(wanted.identity, instance),
         known_hosts=settings.data / "known_hosts",
         words=wanted.words,
@@ -50,6 +48,21 @@ def ssh(commands: Commands, settings: Settings, wanted: Wanted) -> int:
         os.execvp("ssh", words)  # noqa: S606 - becoming ssh is the point
     except FileNotFoundError:
         raise Problem("there is no ssh on this machine; install it: openssh-client") from None
+
+
+def _look_up(settings: Settings, wanted: Wanted) -> tuple[dict[str, Any], str]:
+    """The instance that is meant, as DescribeInstances shows it, and the login name."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - only `ssh` should pay for it
+
+    login, _, name = wanted.instance.rpartition("@")
+    try:
+        ec2 = _client(settings, wanted.region or settings.region)
+        instance = _find(ec2, name)
+        return instance, wanted.login or login or _login(ec2, instance["ImageId"])
+    except ClientError as e:
+        raise Problem(e.response["Error"]["Message"]) from None
+    except BotoCoreError as e:
+        raise Problem(str(e)) from None
 
 
 def command(

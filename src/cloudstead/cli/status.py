@@ -2,6 +2,7 @@
 
 import json
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from cloudstead.core.settings import Settings
 
 #: What other service managers answer for "not running".
 _STOPPED = 3
+_WIDTH = 98
 _PSS = re.compile(rb"^Pss:\s+(\d+) kB", re.MULTILINE)
 
 
@@ -50,8 +52,9 @@ def _lines(told: dict[str, Any], found: Running | None) -> str:
         "  data      " + told["data"],
     ]
     counts = told.get("resources") or {}
-    kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items()) if count)
-    lines.append(f"  resources {kinds or 'none'}")
+    kinds = ", ".join(f"{kind}\xa0{count}" for kind, count in sorted(counts.items()) if count)
+    wrapped = textwrap.wrap(f"resources {kinds or 'none'}", _WIDTH, subsequent_indent=" " * len("resources "))
+    lines += [f"  {line}".replace("\xa0", " ") for line in wrapped]
     for name, process in told["processes"].items():
         memory = process["memory_bytes"]
         taken = f"{memory / 1e6:6.1f} MB" if memory is not None else "        ?"

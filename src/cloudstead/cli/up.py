@@ -79,10 +79,18 @@ def summary(settings: Settings, health: dict[str, object]) -> str:
             if settings.dns_port
             else "off (dns_port is 0)",
         ),
-        ("machines", str(health.get("machines", settings.machines))),
+        ("machines", _machines(health)),
         ("shell", f'eval "$({program()} env)"'),
     ]
     return "\n".join(f"  {name:9} {text}" for name, text in lines)
+
+
+def _machines(health: dict[str, object]) -> str:
+    """The kind that runs instances or, if none can be run, why and what to do."""
+    kind, missing = health.get("machines", "?"), health.get("machines_missing")
+    if missing:
+        return f"{kind}. {missing}"
+    return "fake. Instances are only simulated." if kind == "fake" else f"{kind}"
 
 
 def _say_already(found: Running) -> int:
