@@ -24,11 +24,23 @@ log = logging.getLogger(__name__)
 #: How many changes are remembered; a process further behind reads its kinds anew.
 _CHANGES_KEPT = 20_000
 _BUSY_TIMEOUT_S = 10.0
+#: What is kept of the write-ahead log once a reader that held it open has let go.
+_WAL_BYTES_KEPT = 16 << 20
 
 
-class OutOfSpace(ServiceError):
+class Unavailable(ServiceError):
+    """Nothing can be written for now. Whoever tries again later may."""
+
     code = "ServiceUnavailable"
     status = 503
+
+
+class OutOfSpace(Unavailable):
+    """The disk is full."""
+
+
+class Busy(Unavailable):
+    """Another process has held the write lock for longer than anybody waits: it hangs, or was stopped."""
 
 
 class Store:
@@ -44,6 +56,7 @@ class Store:
         )
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_KEPT}")
         try:
             migrate(self._connection)
         except BaseException:
@@ -189,8 +202,9 @@ class Store:
 
     def changed_since(self, seq: int) -> tuple[int, frozenset[str]]:
         """The newest change's number, and the names of the kinds changed after `seq` (see `kind_name`)."""
-        kinds = self._execute("SELECT DISTINCT kind FROM changes WHERE seq > ?", (seq,)).fetchall()
-        return self._read_seq(), frozenset(kind for (kind,) in kinds)
+        with self._snapshot():  # a change between the two looks would be counted and never told
+            kinds = self._execute("SELECT DISTINCT kind FROM changes WHERE seq > ?", (seq,)).fetchall()
+            return self._read_seq(), frozenset(kind for (kind,) in kinds)
 
     def counts(self) -> dict[str, int]:
         """How many rows there are of each kind, by kind name."""
@@ -229,7 +243,8 @@ class Store:
             self._read_seq()  # only now does SQLite hold on to the moment
             yield
         finally:
-            self._connection.execute("COMMIT")
+            if self._connection.in_transaction:  # an error may have ended it
+                self._connection.execute("COMMIT")
 
     def _follow(self, data_version: int) -> None:
         """Read what changed. If still more changed since `data_version` was read, the next look says so again."""
@@ -282,6 +297,8 @@ class Store:
                 raise OutOfSpace(
                     "The disk that holds Cloudstead's state is full. Nothing was changed; free some space and try again."
                 ) from e
+            if e.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                raise Busy("Cloudstead's state is locked by another of its processes. Try again.") from e
             raise
 
     def _read_data_version(self) -> int:

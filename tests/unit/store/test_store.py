@@ -13,7 +13,7 @@ from cloudstead.core.errors import Conflict
 from cloudstead.store import Row, Store
 from cloudstead.store.bell import Bell
 from cloudstead.store.migrations import MIGRATIONS, migrate, rewrite
-from cloudstead.store.sqlite import OutOfSpace
+from cloudstead.store.sqlite import Busy, OutOfSpace
 
 
 class Boat(Row, frozen=True, kw_only=True):
@@ -232,6 +232,48 @@ def test_the_change_log_tells_which_kinds_changed(path, opened):
     after, kinds = ours.changed_since(seq)
     assert {name.split(".")[-1] for name in kinds} == {"Crew"}
     assert ours.changed_since(after) == (after, frozenset())
+
+
+def test_no_change_is_counted_without_being_told(path, opened):
+    ours, theirs = opened(path), opened(path)
+    looked = []
+
+    def meanwhile(statement):
+        if statement.startswith("SELECT") and not looked:
+            looked.append(statement)
+        elif looked == [statement] or (looked and not theirs.rows(Crew)):
+            theirs.insert(Crew(id="c-1", boat="b-1"))
+
+    ours._connection.set_trace_callback(meanwhile)  # between two statements of one look
+    seq, before = ours.changed_since(0)
+    ours._connection.set_trace_callback(None)
+    _, after = ours.changed_since(seq)
+    assert theirs.rows(Crew)
+    assert [name.split(".")[-1] for name in before | after] == ["Crew"]
+
+
+def test_a_lock_that_is_held_for_ever_is_a_clear_error_and_nothing_is_changed(path, opened, monkeypatch):
+    monkeypatch.setattr("cloudstead.store.sqlite._BUSY_TIMEOUT_S", 0.05)
+    store, stopped = opened(path), opened(path)
+    with stopped.transaction():
+        with pytest.raises(Busy, match="locked by another"):
+            store.insert(Boat(id="b-1", harbour="Kiel"))
+        assert store.rows(Boat) == []  # who only reads is not held up
+    store.insert(Boat(id="b-1", harbour="Kiel"))
+    assert [boat.id for boat in stopped.rows(Boat)] == ["b-1"]
+
+
+def test_a_reader_that_stood_still_does_not_leave_its_log_behind(path, opened, monkeypatch):
+    monkeypatch.setattr("cloudstead.store.sqlite._WAL_BYTES_KEPT", 1 << 16)
+    store, reader = opened(path), opened(path)
+    log = path.with_name(path.name + "-wal")
+    with reader.reading():
+        for number in range(200):
+            store.insert(Boat(id=f"b-{number}", harbour="Kiel" * 5000))
+        assert log.stat().st_size > 4 << 20
+    for number in range(3):
+        store.insert(Boat(id=f"c-{number}", harbour="Kiel" * 5000))
+    assert log.stat().st_size < 1 << 20
 
 
 def test_a_bell_wakes_however_often_it_was_rung():
