@@ -66,8 +66,7 @@ class Edge:
         await self._refuse_a_taken_pool()
         if not namespaces.alive(self._file):
             self._forget_uplinks()
-            if _exists(self._link):
-                await ip_batch(None, [f"link del {self._link}"])  # it led to an edge that is no more
+            await _drop(None, self._link)  # it led to an edge that is no more
         namespaces.make(self._file, _SYSCTLS)
         if not _exists(self._link):
             await ip_batch(None, [f'link add {self._link} type veth peer name host netns "{self._file}"'])
@@ -147,17 +146,14 @@ class Edge:
     async def detach(self, network: str) -> None:
         if not namespaces.alive(self._file):
             return
-        name = naming.uplink(network)
-        if namespaces.inside(self._file, lambda: _exists(name)):
-            await ip_batch(self._file, [f"link del {name}"])
+        await _drop(self._file, naming.uplink(network))
 
     async def remove(self) -> None:
         record = self._journal.read(naming.EDGE)
         if record is None:
             return
         self._journal.write(msgspec.structs.replace(record, revision=""))
-        if _exists(self._link):
-            await ip_batch(None, [f"link del {self._link}"])
+        await _drop(None, self._link)
         await self._take_egress_back(record)
         namespaces.remove(self._file)
         self._journal.forget(naming.EDGE)
@@ -242,6 +238,20 @@ table inet {self._table} {{
 
 def _dropped(table: str) -> str:
     return f"add table inet {table}\ndelete table inet {table}"
+
+
+async def _drop(namespace: Path | None, link: str) -> None:
+    """Delete a link. The kernel may be first, at any moment: a link ends with the namespace of its peer."""
+
+    def there() -> bool:
+        return _exists(link) if namespace is None else namespaces.inside(namespace, lambda: _exists(link))
+
+    if there():
+        try:
+            await ip_batch(namespace, [f"link del {link}"])
+        except DriverError:
+            if there():
+                raise
 
 
 def _exists(link: str) -> bool:
