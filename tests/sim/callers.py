@@ -104,6 +104,7 @@ class Callers:
             self.reboot_instances: 4,
             self.terminate_instances: 6,
             self.modify_instance: 4,
+            self.keep_or_drop: 1,
             self.delete_volume: 2,
             self.look: 2,
             self.glance: 8,
@@ -285,9 +286,11 @@ class Callers:
             }
             keeps = "BlockDeviceMappings" in request
             self._promises.instances[row.id] = PromisedInstance(row.id, row.root_volume, fields, keeps)
-            for interface in map(evaluated, shown["NetworkInterfaces"]):
-                goes = interface["Attachment"]["DeleteOnTermination"]
-                self._network.made(interface["NetworkInterfaceId"], goes_with_instance=goes)
+            interfaces = [evaluated(one) for one in shown["NetworkInterfaces"]]
+            self._promises.instances[row.id].alone = len(interfaces) == 1
+            for one in interfaces:
+                goes = one["Attachment"]["DeleteOnTermination"]
+                self._network.made(one["NetworkInterfaceId"], goes_with_instance=goes)
             ids.append(row.id)
         if "ClientToken" in request:
             self._promises.tokens[request["ClientToken"]] = request, ids
@@ -318,6 +321,18 @@ class Callers:
     def modify_instance(self):
         for id in self._some_instances("stopped", 1):
             self._modify(id)
+
+    def keep_or_drop(self):
+        """Whether a root volume outlives its instance."""
+        for id in self._some_instances(most=1):
+            promised, keeps = self._promises.instances[id], self._chance.random() < 0.5
+            mapping = {"DeviceName": "/dev/xvda", "Ebs": {"DeleteOnTermination": not keeps}}
+            self.call(
+                "ModifyInstanceAttribute",
+                lambda _, promised=promised, keeps=keeps: setattr(promised, "keeps_volume", keeps),
+                InstanceId=id,
+                BlockDeviceMappings=[mapping],
+            )
 
     def _modify(self, id):
         name, member, value = self._chance.choice(

@@ -31,6 +31,8 @@ class NetworkCallers:
             self.detach_interface: 3,
             self.delete_interface: 1,
             self.regroup_interface: 1,
+            self.regroup_instance: 1,
+            self.bind_interface: 1,
             self.assign_address: 1,
             self.unassign_address: 1,
             self.allocate_address: 3,
@@ -207,7 +209,7 @@ class NetworkCallers:
             groups=row.groups,
             instance=row.instance_id,
             attachment=row.attachment.id if row.attachment is not None else "",
-            first=row.attachment is not None,
+            first=row.attachment is not None and row.attachment.device_index == 0,
             goes_with_instance=goes_with_instance,
         )
 
@@ -269,6 +271,32 @@ class NetworkCallers:
                 Groups=groups,
             )
 
+    def regroup_instance(self):
+        """By the instance, which must have just one interface."""
+        attached = [one for one in self._promises.interfaces.values() if one.instance and not one.leaving]
+        if (promised := self._one(attached)) is None:
+            return
+        vpc = self._promises.subnets.get(promised.subnet)
+        if vpc is not None and (groups := self._some_groups(vpc)):
+            self._call(
+                "ModifyInstanceAttribute",
+                lambda _: setattr(promised, "groups", tuple(groups)),
+                InstanceId=promised.instance,
+                Groups=groups,
+            )
+
+    def bind_interface(self):
+        """Whether an interface goes when its instance does."""
+        attached = [one for one in self._promises.interfaces.values() if one.instance]
+        if (promised := self._one(attached)) is not None:
+            goes = self._chance.random() < 0.5
+            self._call(
+                "ModifyNetworkInterfaceAttribute",
+                lambda _: setattr(promised, "goes_with_instance", goes),
+                NetworkInterfaceId=promised.id,
+                Attachment={"AttachmentId": promised.attachment, "DeleteOnTermination": goes},
+            )
+
     def assign_address(self):
         if (id := self._one(self._promises.interfaces)) is not None:
             promised = self._promises.interfaces[id]
@@ -309,7 +337,8 @@ class NetworkCallers:
         id, interface = self._one(self._promises.addresses), self._one(self._promises.interfaces)
         if id is None or interface is None:
             return
-        promised, private = self._promises.addresses[id], self._promises.interfaces[interface].addresses[-1]
+        promised, one = self._promises.addresses[id], self._promises.interfaces[interface]
+        private, owner = one.addresses[-1], one.instance
 
         def promise(answer):
             for other in self._promises.addresses.values():
@@ -318,13 +347,17 @@ class NetworkCallers:
             promised.interface, promised.private = interface, private
             promised.association = answer["AssociationId"]
 
+        where = {"NetworkInterfaceId": interface}
+        others = [one for one in self._promises.interfaces.values() if one.instance == owner]
+        if owner and len(others) == 1 and self._chance.random() < 0.5:
+            where = {"InstanceId": owner}
         self._call(
             "AssociateAddress",
             promise,
             AllocationId=id,
-            NetworkInterfaceId=interface,
             PrivateIpAddress=private,
             AllowReassociation=self._chance.random() < 0.7,
+            **where,
         )
 
     def disassociate_address(self):
@@ -372,11 +405,15 @@ class NetworkCallers:
     def place(self):
         """Where to launch: a subnet with some groups of its VPC, or an interface that is free, or nowhere special."""
         free = [id for id, one in self._promises.interfaces.items() if not one.instance]
-        match self._chance.choice(("default", "subnet", "subnet", "subnet", "interface")):
+        match self._chance.choice(("default", "subnet", "subnet", "subnet", "interface", "two")):
             case "subnet" if self._promises.subnets:
                 subnet = self._one(self._promises.subnets)
                 groups = self._some_groups(self._promises.subnets[subnet])
                 return {"SubnetId": subnet, "SecurityGroupIds": groups}
+            case "two" if self._promises.subnets:
+                subnet = self._one(self._promises.subnets)
+                both = [{"DeviceIndex": index, "SubnetId": subnet} for index in (0, 1)]
+                return {"NetworkInterfaces": both, "MaxCount": 1}
             case "interface" if free:
                 return {
                     "NetworkInterfaces": [{"DeviceIndex": 0, "NetworkInterfaceId": self._one(free)}],
