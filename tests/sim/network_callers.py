@@ -1,10 +1,12 @@
 """What callers do to networks. There are two VPCs of their own at most, with two small subnets each."""
 
 from tests.sim.network_promises import PromisedAddress, PromisedInterface, PromisedNat
+from tests.sim.route_callers import RouteCallers
 
-from cloudstead.services.ec2.network_rows import ElasticAddress, NetworkInterface
+from cloudstead.services.ec2.network_rows import ElasticAddress, NetworkInterface, RouteTable
 
 _VPCS_MAX = 2
+_CIDR = "10.0.0.0/24"
 _CIDRS = ("10.0.0.0/28", "10.0.0.16/28")
 _GROUPS = ("web", "db", "ops")
 
@@ -41,6 +43,7 @@ class NetworkCallers:
             self.release_address: 1.5,
             self.create_nat: 2,
             self.delete_nat: 1,
+            **RouteCallers(call, promises, chance).weights,
         }
 
     def look(self):
@@ -72,11 +75,12 @@ class NetworkCallers:
 
     def create_vpc(self):
         if len(self._promises.vpcs) < _VPCS_MAX:
-            self._call(
-                "CreateVpc",
-                lambda answer: self._promises.vpcs.update({answer["Vpc"]["VpcId"]: ""}),
-                CidrBlock="10.0.0.0/24",
-            )
+            self._call("CreateVpc", lambda answer: self._made_vpc(answer["Vpc"]["VpcId"]), CidrBlock=_CIDR)
+
+    def _made_vpc(self, vpc):
+        self._promises.vpcs[vpc] = ""
+        (table,) = self._store.rows(RouteTable, vpc_id=vpc)
+        self._promises.tables[vpc] = table.id
 
     def delete_vpc(self):
         if (vpc := self._one(self._promises.vpcs)) is not None:
@@ -84,6 +88,9 @@ class NetworkCallers:
 
     def _forget_vpc(self, vpc):
         del self._promises.vpcs[vpc]
+        table = self._promises.tables.pop(vpc)
+        for route in [route for route in self._promises.routes if route[0] == table]:
+            del self._promises.routes[route]
         if vpc in (*self._promises.subnets.values(), *self._promises.groups.values()):
             self._promises.broken(f"{vpc} was deleted with what callers had in it")
 
@@ -468,7 +475,7 @@ class NetworkCallers:
         for vpc, gateway in list(known.vpcs.items()):
             if gateway:
                 self._call("DetachInternetGateway", InternetGatewayId=gateway, VpcId=vpc)
-            self._call("DeleteVpc", lambda _, gone=vpc: known.vpcs.pop(gone), VpcId=vpc)
+            self._call("DeleteVpc", lambda _, gone=vpc: self._forget_vpc(gone), VpcId=vpc)
         for left in (known.addresses, known.interfaces, known.rules, known.groups, known.subnets, known.vpcs):
             for id in left:
                 known.broken(f"{id} cannot be deleted")

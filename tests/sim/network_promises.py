@@ -8,6 +8,7 @@ from cloudstead.services.ec2.network_rows import (
     NatGateway,
     NetworkInterface,
     PublicAddress,
+    RouteTable,
     SecurityGroup,
     SecurityGroupRule,
     Subnet,
@@ -65,6 +66,8 @@ class NetworkPromises:
     broken: object
     say: object
     vpcs: dict = field(default_factory=dict)  # id: its internet gateway, "" for none
+    tables: dict = field(default_factory=dict)  # vpc: its main route table
+    routes: dict = field(default_factory=dict)  # (table, destination): (kind of target, its id)
     subnets: dict = field(default_factory=dict)  # id: vpc
     groups: dict = field(default_factory=dict)  # id: vpc
     rules: dict = field(default_factory=dict)  # id: (group, egress, protocol, port, cidr or group)
@@ -76,6 +79,8 @@ class NetworkPromises:
     def forget_all(self):
         for known in (
             self.vpcs,
+            self.tables,
+            self.routes,
             self.subnets,
             self.groups,
             self.rules,
@@ -96,6 +101,7 @@ class NetworkPromises:
         for promised in self.addresses.values():
             self._check_address(promised)
         self._check_made()
+        self._check_routes()
         self._check_places(rows)
         self._check_private(rows)
         self._check_public(rows)
@@ -119,6 +125,15 @@ class NetworkPromises:
             row = self.store.get(SecurityGroupRule, id)
             if row is None or row.group_id != group:
                 self.broken(f"{id} of {group} is gone, though nobody revoked it")
+
+    def _check_routes(self):
+        found = {
+            (table, route.destination): (route.target, route.target_id)
+            for table in self.tables.values()
+            for route in self.store.get(RouteTable, table).routes
+        }
+        if found != self.routes:
+            self.broken(f"routes are {found}, and were acknowledged as {self.routes}")
 
     def _check_interface(self, promised, instances):
         row = self.store.get(NetworkInterface, promised.id)

@@ -10,10 +10,11 @@ from tests.sim.callers import GatewayStore
 
 from cloudstead.control.reconciler import Reconciler
 from cloudstead.control.steps import Ensure, Forget, Record, Remove
-from cloudstead.services.ec2 import private_addresses, public_addresses, vcpu_limit
+from cloudstead.services.ec2 import private_addresses, public_addresses, routes, vcpu_limit
 from cloudstead.services.ec2.instance_reconcile import Ended, Instances, Retire
 from cloudstead.services.ec2.instance_rows import Instance
 from cloudstead.services.ec2.network_reconcile import Networks
+from cloudstead.services.ec2.network_rows import NetworkInterface
 from cloudstead.services.ec2.rows import Resources
 from cloudstead.services.ec2.security_groups_lifecycle import SecurityGroups
 from cloudstead.services.ec2.volume_reconcile import Volumes
@@ -111,6 +112,14 @@ def a_placed_interface_wakes_nobody(plant):
     plant.setattr(Instances, "wakes_on", ())
 
 
+def a_changed_rule_wakes_nobody(plant):
+    plant.setattr(Networks, "wakes_on", (NetworkInterface,))
+
+
+def a_route_leads_where_nothing_is(plant):
+    plant.setattr(routes, "active", lambda *_: True)
+
+
 def nobody_asks_whose_it_is(plant):
     find = Resources.find
 
@@ -177,6 +186,8 @@ PLANTED = (
     what_ended_by_itself_is_started_again,
     orphans_are_left_alone,
     a_placed_interface_wakes_nobody,
+    a_changed_rule_wakes_nobody,
+    a_route_leads_where_nothing_is,
     nobody_asks_whose_it_is,
     a_private_address_looks_free_always,
     an_automatic_address_is_given_back_and_kept,

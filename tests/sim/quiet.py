@@ -1,5 +1,7 @@
 """What holds when nobody disturbs and all has come to rest: the world is just what the rows want."""
 
+from tests.sim.route_callers import leads
+
 from cloudstead.control.problems import Problem
 from cloudstead.services.ec2.instance_rows import Instance, Volume
 from cloudstead.services.ec2.network_rows import (
@@ -78,6 +80,7 @@ def _check_networks(store, host, promises, broken):
         if nat.shown in ("pending", "deleting"):
             broken(f"{nat.id} rests {nat.shown}")
     _check_rules(host, promises.network, broken)
+    _check_routes(host, promises, broken)
 
 
 def _check_carried(row, carried, broken):
@@ -104,3 +107,17 @@ def _check_rules(host, promised, broken):
                     wanted.add(("-1", None, "0.0.0.0/0"))
                 if found != wanted:
                     broken(f"{group.id} applies {found}, and {wanted} was authorized")
+
+
+def _check_routes(host, promises, broken):
+    for vpc, table in promises.network.tables.items():
+        wanted = {
+            destination: leads(promises, vpc, kind, target)
+            for (of, destination), (kind, target) in promises.network.routes.items()
+            if of == table
+        }
+        spec = host.networks.specs.get(vpc)
+        for subnet in spec.subnets if spec is not None else ():
+            found = {route.destination: (route.via, route.target) for route in subnet.routes}
+            if found != wanted:
+                broken(f"routes of {subnet.id} are applied as {found}, and {wanted} was made")

@@ -24,7 +24,7 @@ from cloudstead.store import Store
 
 STEPS = 700
 SETTINGS = Settings(vcpus_max=10, elastic_addresses_max=3, terminated_visible_s=60.0)
-_ACTS_WHEN_QUIET = 6
+_ROUNDS_WHEN_QUIET, _ACTS_WHEN_QUIET = 5, 5
 _TOLD = 60  # last lines of the story that a failure tells
 
 
@@ -218,9 +218,11 @@ class Walk:
         self.trouble.go_on()
         await self.controllers.finish()
         await self._settle()
-        for act in (self.callers.run_instances, *[self.callers.act] * _ACTS_WHEN_QUIET):
-            act()
-        await self._settle()
+        for _ in range(_ROUNDS_WHEN_QUIET):
+            self.callers.run_instances()
+            for _ in range(_ACTS_WHEN_QUIET):
+                self.callers.act()
+            await self._settle()
         self.say("the end: everything is deleted")
         self.callers.delete_everything()
         await self._settle()
