@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cloudstead.app.state import DataDirectory, open_data
 from cloudstead.cli.commands import ImageShown, Say
 from cloudstead.cli.problems import Problem
+from cloudstead.cli.terminal import program
 from cloudstead.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -107,9 +108,14 @@ class CloudCommands:
 
 
 def _store(data: DataDirectory) -> "Store":
-    from cloudstead.store import Store  # noqa: PLC0415
+    from cloudstead.store import Store, WrittenByNewer  # noqa: PLC0415
 
-    return Store(data.database)
+    try:
+        return Store(data.database)
+    except WrittenByNewer as e:
+        raise Problem(
+            f"The state in {data.root} {e}. Use that one, or another folder: {program()} up --data FOLDER"
+        ) from None
 
 
 def _images(settings: Settings, to_change_them: str | None = None) -> "ImagesDriver":

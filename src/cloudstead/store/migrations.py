@@ -13,6 +13,10 @@ import msgspec
 Migration = Callable[[sqlite3.Connection], None]
 
 
+class WrittenByNewer(RuntimeError):
+    """The file's schema is one that this program does not know. The text completes "the state …"."""
+
+
 def _first(connection: sqlite3.Connection) -> None:
     connection.execute(
         "CREATE TABLE rows ("
@@ -31,7 +35,7 @@ MIGRATIONS: tuple[Migration, ...] = (_first,)
 def migrate(connection: sqlite3.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
     """Bring the file to the newest schema. Safe when several processes open it at once.
 
-    Raises RuntimeError for a file written by a newer Cloudstead: nothing is touched.
+    Raises WrittenByNewer before anything is touched.
     """
     if _schema(connection) == len(migrations):
         return
@@ -39,8 +43,8 @@ def migrate(connection: sqlite3.Connection, migrations: tuple[Migration, ...] = 
     try:
         at = _schema(connection)
         if at > len(migrations):
-            raise RuntimeError(
-                f"the state has schema {at}, this Cloudstead knows {len(migrations)}: it is too old"
+            raise WrittenByNewer(
+                f"was written by a newer Cloudstead (schema {at}, this one knows {len(migrations)})"
             )
         for migration in migrations[at:]:
             migration(connection)

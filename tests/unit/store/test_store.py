@@ -12,7 +12,7 @@ import pytest
 from cloudstead.core.errors import Conflict
 from cloudstead.store import Row, Store
 from cloudstead.store.bell import Bell
-from cloudstead.store.migrations import MIGRATIONS, migrate, rewrite
+from cloudstead.store.migrations import MIGRATIONS, WrittenByNewer, migrate, rewrite
 from cloudstead.store.sqlite import Busy, OutOfSpace
 
 
@@ -325,7 +325,7 @@ def test_state_of_a_newer_cloudstead_is_refused_untouched(path, opened):
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     connection.close()
-    with pytest.raises(RuntimeError, match="too old"):
+    with pytest.raises(WrittenByNewer, match="by a newer Cloudstead"):
         Store(path)
 
 

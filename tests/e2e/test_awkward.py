@@ -1,0 +1,192 @@
+"""Starting and running where something is in the way: a port, another version, another cloud, a disk that is full."""
+
+import contextlib
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from tests.support.cloud import Cloud, until
+from tests.support.netns import apart
+
+
+@pytest.fixture
+def cloud(tmp_path):
+    cloud = Cloud(tmp_path, machines="fake")
+    yield cloud
+    cloud.down()
+
+
+def said_by(cloud, *words, status=1):
+    """What a command that fails says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cloudstead", *words],
+        env=cloud.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("which", ["port", "dns_port"])
+def test_a_port_that_is_taken_is_said_with_its_number(cloud, which):
+    port = getattr(cloud, which)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        said = said_by(cloud, "up", "--detach")
+        assert f"127.0.0.1 port {port} cannot be used: Address already in use" in said
+        assert f"127.0.0.1 port {port} cannot be used: Address already in use" in said_by(cloud, "up")
+        assert f"port {port}: Address already in use" in said_by(cloud, "doctor")
+    cloud.up()
+
+
+def test_state_of_a_newer_version_is_left_alone(cloud):
+    cloud.up()
+    cloud.client("ssm").put_parameter(Name="/kept", Value="x", Type="String")
+    cloud.down(everything=False)
+    database = cloud.data / "state.sqlite"
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        (known,) = connection.execute("PRAGMA user_version").fetchone()
+        connection.execute(f"PRAGMA user_version = {known + 1}")
+    said = said_by(cloud, "up", "--detach")
+    assert f"was written by a newer Cloudstead (schema {known + 1}, this one knows {known})" in said
+    for words in (["up"], ["image", "list"]):
+        assert "was written by a newer Cloudstead" in said_by(cloud, *words)
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute(f"PRAGMA user_version = {known}")
+    cloud.up()
+    assert cloud.client("ssm").get_parameter(Name="/kept")["Parameter"]["Value"] == "x"
+
+
+def test_https_is_trusted_by_the_certificate_that_ca_prints(cloud):
+    cloud.up()
+    bundle = cloud.folder / "ca.pem"
+    bundle.write_text(cloud.command("ca"))
+    keys = {name: cloud.credential(name) for name in ("aws_access_key_id", "aws_secret_access_key")}
+    for host in ("127.0.0.1", "localhost"):
+        url = f"https://{host}:{cloud.port}"
+        asked = {"endpoint_url": url, "region_name": "us-east-1", **keys}
+        assert boto3.client("sts", verify=str(bundle), **asked).get_caller_identity()["Account"]
+        with pytest.raises(BotoCoreError, match="certificate verify failed"):
+            boto3.client(
+                "sts", config=Config(retries={"total_max_attempts": 1}), **asked
+            ).get_caller_identity()
+    cloud.environment["AWS_CA_BUNDLE"] = str(bundle)
+    assert cloud.aws("sts", "get-caller-identity", "--endpoint-url", f"https://localhost:{cloud.port}")
+
+
+def test_a_connection_that_is_kept_outlives_the_worker_at_its_end(cloud):
+    cloud.environment["CLOUDSTEAD_WORKERS"] = "1"
+    cloud.up()
+    keys = {name: cloud.credential(name) for name in ("aws_access_key_id", "aws_secret_access_key")}
+    sts = boto3.client("sts", endpoint_url=cloud.endpoint, region_name="us-east-1", **keys)
+    for _ in range(3):
+        before = cloud.processes()["gateway-1"]
+        assert sts.get_caller_identity()["Account"]
+        os.kill(before, signal.SIGKILL)
+        until(lambda before=before: cloud.processes().get("gateway-1", before) != before)
+        assert sts.get_caller_identity()["Account"], "with the retries of an ordinary client"
+
+
+def test_two_clouds_on_one_machine_know_nothing_of_each_other(tmp_path):
+    pools = ("198.18.0.0/16", "198.19.0.0/16")
+    clouds = [
+        Cloud(tmp_path / name, machines="fake", public_pool=pool)
+        for name, pool in zip(("one", "two"), pools, strict=True)
+    ]
+    try:
+        for cloud in clouds:
+            cloud.up()
+            cloud.client("ec2").create_key_pair(KeyName="same")
+            address = cloud.client("ec2").allocate_address()["PublicIp"]
+            assert address.startswith(cloud.environment["CLOUDSTEAD_PUBLIC_POOL"][:6])
+        one, two = (cloud.health() for cloud in clouds)
+        assert (one["cloud"], one["account"]) != (two["cloud"], two["account"])
+        first, second = clouds
+        with pytest.raises(ClientError, match="AuthFailure"):
+            boto3.client(
+                "ec2",
+                endpoint_url=second.endpoint,
+                region_name="us-east-1",
+                aws_access_key_id=first.credential("aws_access_key_id"),
+                aws_secret_access_key=first.credential("aws_secret_access_key"),
+            ).describe_vpcs()
+        first.down()
+        assert second.status()["status"] == "running"
+        assert [key["KeyName"] for key in second.client("ec2").describe_key_pairs()["KeyPairs"]] == ["same"]
+    finally:
+        for cloud in clouds:
+            cloud.down()
+
+
+@pytest.mark.root
+@apart
+def test_a_full_disk_is_an_error_and_harms_nothing(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], check=True)
+    cloud = Cloud(disk, machines="fake")
+    try:
+        cloud.up()
+        ssm = cloud.client("ssm")
+        ssm.put_parameter(Name="/before", Value="x", Type="String")
+        ballast = disk / "ballast"
+        _fill(ballast)
+        made = _put_until_full(ssm)
+        assert ssm.get_parameter(Name="/before")["Parameter"]["Value"] == "x", "reading goes on"
+        with pytest.raises(
+            ClientError, match=r"ServiceUnavailable.*disk that holds Cloudstead's state is full"
+        ):
+            cloud.client("ec2").create_key_pair(KeyName="k")
+        ballast.unlink()
+        until(lambda: _put(ssm, "/after"))
+        cloud.down(everything=False)
+        with contextlib.closing(sqlite3.connect(cloud.data / "state.sqlite")) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        cloud.up()
+        kept = cloud.client("ssm").get_paginator("describe_parameters").paginate().build_full_result()
+        assert {one["Name"] for one in kept["Parameters"]} == {"/before", "/after", *made}
+    finally:
+        cloud.down()
+        subprocess.run(["umount", disk], check=True)
+
+
+def _fill(ballast):
+    """Take all the room that is left."""
+    with ballast.open("wb", buffering=0) as file:
+        for size in (1 << 20, 4096):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                continue
+
+
+def _put(ssm, name):
+    try:
+        return ssm.put_parameter(Name=name, Value="v" * 4000, Type="String")
+    except ClientError as e:
+        told = e.response["Error"]["Code"], e.response["ResponseMetadata"]["HTTPStatusCode"]
+    assert told == ("ServiceUnavailable", 503)
+    return None
+
+
+def _put_until_full(ssm):
+    """Write what there is room for; the names of what was written."""
+    names = []
+    for number in range(2000):
+        if not _put(ssm, f"/p{number}"):
+            return names
+        names.append(f"/p{number}")
+    raise AssertionError("the disk is never full")
