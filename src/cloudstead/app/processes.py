@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import uvloop
 
 from cloudstead import __version__
@@ -16,7 +17,9 @@ from cloudstead.app.drivers import Kind, console_reader, drivers
 from cloudstead.app.state import DataDirectory
 from cloudstead.app.tables import Means, ec2_settings, tables
 from cloudstead.app.wiring import controllers, guest_listeners, public_names, told_at_boot
+from cloudstead.control.problems import Problem
 from cloudstead.control.runner import Runner
+from cloudstead.control.witness import Witness
 from cloudstead.core.caller import Caller
 from cloudstead.core.settings import Settings
 from cloudstead.core.tools import Tools
@@ -25,6 +28,7 @@ from cloudstead.gateway import tls, worker
 from cloudstead.gateway.chain import Gateway
 from cloudstead.gateway.internal import Internal
 from cloudstead.gateway.settings import Settings as GatewaySettings
+from cloudstead.services.ec2.instance_rows import Volume
 from cloudstead.services.iam.credentials import StoredCredentials
 from cloudstead.services.iam.model import AccessKey, Account
 from cloudstead.services.iam.uses import KeyUses
@@ -32,6 +36,8 @@ from cloudstead.store import Store
 from cloudstead.store.bell import Bell
 
 log = logging.getLogger(__name__)
+
+_PROBLEMS_TOLD_MAX = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +121,13 @@ async def _controller(plan: Plan) -> None:
         plan.kind, means.networks, store, tools=tools, settings=plan.settings, data=plan.data
     )
     ec2 = ec2_settings(plan.settings, plan.kind.name)
-    runner = Runner(controllers(store, tools, ec2, means, networks), store, tools.clock, plan.controller_bell)
+    runner = Runner(
+        controllers(store, tools, ec2, means, networks),
+        store,
+        tools.clock,
+        plan.controller_bell,
+        witness=Witness(plan.data.witness),
+    )
     try:
         await runner.run()
     finally:
@@ -160,16 +172,28 @@ def _health(plan: Plan, store: Store) -> dict[str, object]:
         "machines": plan.kind.name,
         "machines_missing": plan.kind.missing,
         "resources": store.counts(),
+        "problems": [
+            {"id": each.id, "text": each.text, "since": each.since.isoformat()}
+            for each in store.rows(Problem)[:_PROBLEMS_TOLD_MAX]
+        ],
     }
 
 
 def _reset(plan: Plan, store: Store) -> None:
-    """Forget every resource but the root key; the controller then removes what is left in the world."""
+    """Forget every resource but the root key; the controller then removes what is left in the world.
+
+    Volumes go by rows that nobody owns: without one, their bytes would be kept as those of a stranger.
+    """
     with store.transaction():
         kept = [
             *store.rows(Account, id=plan.data.account),
             *store.rows(AccessKey, owner="", account=plan.data.account),
+            *(_nobodys(volume) for volume in store.rows(Volume)),
         ]
         store.wipe()
         for row in kept:
             store.insert(row)
+
+
+def _nobodys(volume: Volume) -> Volume:
+    return msgspec.structs.replace(volume, account="", want="absent", instance_id="")

@@ -37,6 +37,10 @@ class DataDirectory:
         return self.root / "tls"
 
     @property
+    def witness(self) -> Path:
+        return self.root / "witness"
+
+    @property
     def lock(self) -> Path:
         return self.run / "supervisor.lock"
 

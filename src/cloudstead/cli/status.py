@@ -55,6 +55,7 @@ def _lines(told: dict[str, Any], found: Running | None) -> str:
     kinds = ", ".join(f"{kind}\xa0{count}" for kind, count in sorted(counts.items()) if count)
     wrapped = textwrap.wrap(f"resources {kinds or 'none'}", _WIDTH, subsequent_indent=" " * len("resources "))
     lines += [f"  {line}".replace("\xa0", " ") for line in wrapped]
+    lines += [f"  {each['id']}: {each['text']}" for each in told.get("problems") or ()]
     for name, process in told["processes"].items():
         memory = process["memory_bytes"]
         taken = f"{memory / 1e6:6.1f} MB" if memory is not None else "        ?"

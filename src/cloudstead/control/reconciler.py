@@ -17,6 +17,7 @@ from cloudstead.core.clock import Clock
 from cloudstead.core.errors import Conflict, DriverError
 from cloudstead.store import Store
 from cloudstead.store.rows import kind_name
+from cloudstead.store.sqlite import Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class Reconciler(Generic[R, S]):
         in_flight_max: int = 64,
     ) -> None:
         """`on_done` is called whenever a step ends: the moment for another pass."""
+        self.sweeps = True  # whether what no row explains is removed
         self.controller = controller
         self._store = store
         self._clock = clock
@@ -57,19 +59,16 @@ class Reconciler(Generic[R, S]):
             thing = seen.pop(row.id, None)
             if row.id in busy or row.id in self._in_flight or self._backing_off(row.id):
                 continue
-            step = self.controller.plan(row, thing)
+            step = self._plan(row, thing)
             if step is not None:
                 steps.append((row, step))
         slow = [(row, step) for row, step in steps if not isinstance(step, Record | Forget)]
         self._mend({*busy, *self._in_flight, *seen, *(row.id for row, _ in slow)})
         count = self._write([(row, step) for row, step in steps if isinstance(step, Record | Forget)])
+        slow.sort(key=lambda due: self._failures.get(due[0].id, (0,))[0])  # what fails keeps nobody waiting
         for row, step in slow:
             count += self._start(row.id, partial(self.controller.perform, row, step), repr(step))
-        for id in seen:
-            if id not in busy and id not in self._in_flight and not self._backing_off(id):
-                log.info("%s: no row explains it, removing", id)
-                count += self._start(id, partial(self.controller.sweep, id), "sweep")
-        return count
+        return count + (self._sweep([id for id in seen if id not in busy]) if self.sweeps else 0)
 
     async def idle(self) -> None:
         """Wait until no step is in flight."""
@@ -89,6 +88,28 @@ class Reconciler(Generic[R, S]):
         await asyncio.gather(*tasks, return_exceptions=True)
 
     # --- inside
+
+    def _plan(self, row: R, thing: S | None) -> Step | None:
+        """The step of one row. A row that cannot be planned is a mistake of ours, and no other row's trouble."""
+        try:
+            return self.controller.plan(row, thing)
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("%s: planning crashed", row.id)
+            self._failed(row.id, "plan", RuntimeError("an internal error; the log has it"))
+            return None
+
+    def _sweep(self, ids: list[str]) -> int:
+        """Remove what no row explains."""
+        count = 0
+        for id in ids:
+            if id in self._in_flight or self._backing_off(id):
+                continue
+            if id not in self._failures:
+                log.info("%s: no row explains it, removing", id)
+            count += self._start(id, partial(self.controller.sweep, id), "sweep")
+        return count
 
     def _write(self, steps: list[tuple[R, Step]]) -> int:
         """Take all steps that touch the store alone in one transaction; return how many changed something.
@@ -127,7 +148,7 @@ class Reconciler(Generic[R, S]):
         try:
             async with asyncio.timeout(_STEP_TIMEOUT_S):
                 await work()
-        except (DriverError, Conflict, TimeoutError) as e:
+        except (DriverError, Conflict, TimeoutError, Unavailable) as e:
             self._failed(id, step, e)
         except Exception:
             log.exception("%s: %s crashed", id, step)
@@ -147,15 +168,24 @@ class Reconciler(Generic[R, S]):
         wait_s = min(_BACKOFF_S_FIRST * 2 ** (times - 1), _BACKOFF_S_MAX)
         self._failures[id] = times, self._clock.monotonic() + wait_s
         text = str(why) or type(why).__name__
+        try:
+            if not self._tell(id, text):
+                return
+        except Unavailable as e:
+            log.warning("%s: nobody can be told: %s", id, e)
+        log.warning("%s: %s: %s; will try again", id, step, text)
+
+    def _tell(self, id: str, text: str) -> bool:
+        """Write down what stands in the way; return whether that is new."""
         with self._store.transaction():
             known = self._store.get(Problem, id)
             if known is not None and known.text == text:
-                return
+                return False
             if known is not None:
                 self._store.delete(known)
             kind = kind_name(self.controller.kind)
             self._store.insert(Problem(id=id, kind=kind, text=text, since=self._clock.now()))
-        log.warning("%s: %s: %s; will try again", id, step, text)
+        return True
 
     def _succeeded(self, id: str) -> None:
         self._failures.pop(id, None)

@@ -243,8 +243,11 @@ class Store:
             self._read_seq()  # only now does SQLite hold on to the moment
             yield
         finally:
-            if self._connection.in_transaction:  # an error may have ended it
-                self._connection.execute("COMMIT")
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._connection.in_transaction:  # an error may have ended it
+            self._connection.execute("COMMIT")
 
     def _follow(self, data_version: int) -> None:
         """Read what changed. If still more changed since `data_version` was read, the next look says so again."""

@@ -13,10 +13,12 @@ from cloudstead.control.problems import Problem
 from cloudstead.control.reconciler import Reconciler
 from cloudstead.control.runner import Runner
 from cloudstead.control.steps import Ensure, Forget, Record, Remove
+from cloudstead.control.witness import Witness
 from cloudstead.core.clock import ManualClock, SystemClock
 from cloudstead.core.errors import DriverError
 from cloudstead.store import Row, Store
 from cloudstead.store.bell import Bell
+from cloudstead.store.sqlite import OutOfSpace
 
 
 class Lamp(Row, frozen=True, kw_only=True):
@@ -264,3 +266,140 @@ def test_a_change_by_another_process_wakes_the_runner_at_once(tmp_path):
         theirs.close()
 
     asyncio.run(story())
+
+
+def test_a_row_that_cannot_be_planned_holds_up_no_other():
+    async def story():
+        world, store = World(), Store(None)
+        lamps = Lamps(world)
+        plan = lamps.plan
+
+        def stumbling(row, seen):
+            if row.id == "l-1":
+                raise KeyError("a row of an older version")
+            return plan(row, seen)
+
+        lamps.plan = stumbling
+        world.lamps["l-1"] = True
+        store.insert(Lamp(id="l-1"))
+        store.insert(Lamp(id="l-2"))
+        reconciler = Reconciler(lamps, store, ManualClock())
+        for _ in range(3):
+            await reconciler.pass_once()
+            await reconciler.idle()
+        assert world.lamps == {"l-1": True, "l-2": True}
+        assert "internal error" in store.get(Problem, "l-1").text
+
+    asyncio.run(story())
+
+
+def test_rows_that_fail_keep_no_other_waiting():
+    async def story():
+        world, store, clock = World(), Store(None), ManualClock()
+        lamps = Lamps(world)
+        perform = lamps.perform
+
+        async def stubborn(row, step):
+            if row.id < "l-3":
+                raise DriverError("broken")
+            await perform(row, step)
+
+        lamps.perform = stubborn
+        for number in range(6):
+            store.insert(Lamp(id=f"l-{number}"))
+        reconciler = Reconciler(lamps, store, clock, in_flight_max=3)
+        for _ in range(3):
+            await reconciler.pass_once()
+            await reconciler.idle()
+            clock.advance(60)
+        assert world.lamps == {"l-3": True, "l-4": True, "l-5": True}
+
+    asyncio.run(story())
+
+
+def test_a_full_disk_is_waited_for_like_any_trouble(caplog):
+    async def story():
+        world, store, clock = World(), Store(None), ManualClock()
+        lamps = Lamps(world)
+        store.insert(Lamp(id="l-1"))
+        reconciler = Reconciler(lamps, FullDisk(store), clock)
+
+        async def full(row, step):
+            raise OutOfSpace("no room")
+
+        perform, lamps.perform = lamps.perform, full
+        await reconciler.pass_once()
+        await reconciler.idle()
+        assert 0 < reconciler.next_retry_s() < 1
+        lamps.perform = perform
+        clock.advance(1)
+        await reconciler.pass_once()
+        await reconciler.idle()
+        assert world.lamps == {"l-1": True}
+
+    asyncio.run(story())
+    assert "internal error" not in caplog.text
+    assert "nobody can be told" in caplog.text
+
+
+class FullDisk:
+    """A store in which no problem can be written down."""
+
+    def __init__(self, store) -> None:
+        self._store = store
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    def insert(self, row):
+        raise OutOfSpace("no room")
+
+
+@pytest.mark.parametrize("lost", ["restored from a backup", "deleted"])
+def test_a_state_that_knows_less_than_the_world_sweeps_nothing_until_a_person_says_so(tmp_path, lost):
+    state, witness, world = tmp_path / "state.sqlite", tmp_path / "witness", World()
+
+    def run_until(holds, *, new=(), gone=()):
+        async def story():
+            store = Store(state, on_commit=lambda: runner.wake())  # noqa: PLW0108 - it is made after
+            runner = Runner([Lamps(world)], store, SystemClock(), resync_s=0.01, witness=Witness(witness))
+            running = asyncio.create_task(runner.run())
+            await asyncio.sleep(0)
+            for id in new:
+                store.insert(Lamp(id=id))
+            for id in gone:
+                store.update(store.get(Lamp, id), want="gone")
+            async with asyncio.timeout(5):
+                while not holds(store):
+                    await asyncio.sleep(0.001)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            store.close()
+
+        asyncio.run(story())
+
+    run_until(lambda _: len(world.lamps) == 1, new=["l-1"])
+    backup = state.read_bytes()
+    run_until(lambda _: len(world.lamps) == 9, new=[f"l-{number}" for number in range(2, 10)])
+    state.unlink()
+    if lost != "deleted":
+        state.write_bytes(backup)
+    many = [f"m-{number}" for number in range(40)]  # after these, its changes are as many as before
+    run_until(lambda store: all(world.lamps.get(id) for id in many), new=many)
+    run_until(lambda store: not store.rows(Lamp, want="gone"), gone=many)
+    assert {"l-2", "l-9"} < world.lamps.keys()
+    told = []
+    run_until(lambda store: told.append(store.get(Problem, "state")) or len(told) > 30)
+    assert "older than what there is" in told[-1].text
+    assert {"l-2", "l-9"} < world.lamps.keys()
+    witness.unlink()
+    run_until(lambda store: "l-9" not in world.lamps and not store.rows(Problem))
+
+
+def test_sweeping_goes_on_after_each_ordinary_start(tmp_path):
+    witness = Witness(tmp_path / "witness")
+    for seq in (0, 5, 5, 9):
+        assert witness.contradicts(seq) is None
+        witness.note(seq)
+    assert str(tmp_path / "witness") in witness.contradicts(8)
+    assert witness.contradicts(10) is not None

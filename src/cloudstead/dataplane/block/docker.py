@@ -35,6 +35,12 @@ class DockerVolumes:
         with contextlib.suppress(Absent):
             await self._engine.ask(lambda c: c.remove_volume(self._engine.name(id)))
 
+    async def discard(self, id: str) -> None:
+        """An engine has no place to keep it aside, so there it stays."""
+        raise DriverError(
+            f"{id}: nothing explains this volume, so it is kept; remove it in the engine if it is of no use"
+        )
+
     async def _drop(self, container: str) -> None:
         with contextlib.suppress(Absent):
             await self._engine.ask(lambda c: c.remove_container(container, v=True, force=True))

@@ -30,3 +30,7 @@ class BlockDriver(Protocol):
     async def remove(self, id: str) -> None:
         """Make it not exist, bytes included. Safe to repeat, and on one never made."""
         ...
+
+    async def discard(self, id: str) -> None:
+        """As `remove`, for one that nobody can explain: its bytes stay within a person's reach for a day at least."""
+        ...

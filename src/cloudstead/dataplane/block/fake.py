@@ -22,6 +22,9 @@ class FakeVolumes:
         self._may_change()
         self._volumes.pop(id, None)
 
+    async def discard(self, id: str) -> None:
+        await self.remove(id)
+
     def _may_change(self) -> None:
         if self.fail is not None:
             raise DriverError(self.fail)

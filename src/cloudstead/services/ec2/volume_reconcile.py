@@ -48,4 +48,4 @@ class Volumes:
                 raise AssertionError(step)
 
     async def sweep(self, id: str) -> None:
-        await self._block.remove(id)
+        await self._block.discard(id)
