@@ -1,6 +1,7 @@
 """`down --all` and `reset`: take everything that a cloud made out of the world, and leave its rows and disks."""
 
 import asyncio
+from collections.abc import Sequence
 
 from cloudstead.app.drivers import drivers, made_before
 from cloudstead.app.state import DataDirectory
@@ -14,12 +15,16 @@ async def end_all(settings: Settings, data: DataDirectory, say: Say) -> None:
         means = drivers(kind, settings, data)
         machines = [seen.id for seen in await means.machines.observe()]
         if machines:
-            say(f"{len(machines)} machines")
+            say(_counted(machines, "machine"))
         for outcome in await asyncio.gather(*map(means.machines.remove, machines), return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
         networks = [seen.id for seen in await means.networks.observe()]
         if networks:
-            say(f"{len(networks)} networks")
+            say(_counted(networks, "network"))
         for id in networks:
             await means.networks.remove(id)
+
+
+def _counted(ids: Sequence[str], what: str) -> str:
+    return f"{len(ids)} {what}{'' if len(ids) == 1 else 's'}"

@@ -13,6 +13,7 @@ from cloudstead import __version__
 from cloudstead.cli import person
 from cloudstead.cli.commands import Commands
 from cloudstead.cli.daemon import detach
+from cloudstead.cli.log_handler import SharedLog
 from cloudstead.cli.problems import Problem
 from cloudstead.cli.profile import credentials_file, write_profile
 from cloudstead.cli.running import Lock, Running, health, locked, running
@@ -23,7 +24,6 @@ from cloudstead.core.settings import Settings
 _START_TIMEOUT_S = 30.0
 _POLL_S = 0.02
 _LOCK_WAIT_S = 1.0  # others look at the lock for microseconds; who holds it longer means it
-_LOG_BYTES_MAX = 16 << 20
 _TAIL_BYTES = 4000
 _FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
 
@@ -41,7 +41,9 @@ def up(commands: Commands, settings: Settings, *, detached: bool) -> int:
     if detached:
         return _up_detached(commands, settings)
     _announce_when_up(settings)
-    return serve(commands, settings, watched=True)
+    status = serve(commands, settings, watched=True)
+    print("Cloudstead is down.")
+    return status
 
 
 def offer_setup(settings: Settings) -> None:
@@ -107,9 +109,6 @@ def _say_already(found: Running) -> int:
 def _prepare(settings: Settings) -> None:
     for folder in (settings.data, settings.data / "run", settings.data / "logs"):
         person.make_folder(folder)
-    log = log_file(settings)
-    if log.exists() and log.stat().st_size > _LOG_BYTES_MAX:
-        log.replace(log.with_suffix(".log.1"))
 
 
 def _take_lock(settings: Settings) -> Lock:
@@ -129,7 +128,7 @@ def _take_lock(settings: Settings) -> Lock:
 
 
 def _log_to(settings: Settings, *, watched: bool) -> None:
-    handlers: list[logging.Handler] = [logging.FileHandler(log_file(settings), encoding="utf-8")]
+    handlers: list[logging.Handler] = [SharedLog(log_file(settings))]
     if watched:
         handlers.append(logging.StreamHandler(sys.stderr))
     logging.basicConfig(level=settings.log_level.upper(), format=_FORMAT, handlers=handlers)
