@@ -27,6 +27,12 @@ NAME = f"ec2-198-18-0-5.{ZONE}"
 class Names:
     """One name, other addresses in the one network's view, and a name with more records than UDP carries."""
 
+    def __init__(self, serving=True) -> None:
+        self.serving = serving
+
+    def serves(self, view):
+        return self.serving
+
     def lookup(self, view, name, type):
         if name == NAME:
             return Found(
@@ -171,7 +177,7 @@ def test_edns_is_answered_in_kind(runner):
 
 
 def test_other_names_are_refused_outside_and_forwarded_inside(runner):
-    class Elsewhere:
+    class Elsewhere(Names):
         def lookup(self, view, name, type):
             return Found(zone="example", records=("192.0.2.1",) if type == "A" else ())
 
@@ -234,6 +240,28 @@ def test_an_idle_or_broken_connection_takes_nothing_down(runner):
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
             assert (await ask(port, NAME, tcp=True)).answer
+
+    runner.run(run())
+
+
+def test_who_is_not_served_meets_silence_until_that_changes(runner):
+    async def run():
+        names = Names(serving=False)
+        async with served(names=names) as port:
+            loop = asyncio.get_running_loop()
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+                client.setblocking(False)
+                client.connect(("127.0.0.1", port))
+                unheard, heard = (dns.message.make_query(NAME, "A").to_wire() for _ in range(2))
+                client.send(unheard)
+                with pytest.raises(
+                    EOFError
+                ):  # over TCP the connection ends; by then the datagram was read, too
+                    await ask(port, NAME, tcp=True)
+                names.serving = True
+                client.send(heard)
+                said = await asyncio.wait_for(loop.sock_recv(client, 1000), 5)
+                assert said[:2] == heard[:2] != unheard[:2]
 
     runner.run(run())
 

@@ -108,3 +108,14 @@ def test_the_apis_are_found_from_inside_and_the_world_s_own_names_are_left_alone
     assert records(names, HOME, "sts.us-east-1.amazonaws.com", "AAAA") == ()
     assert names.lookup(None, "sts.us-east-1.amazonaws.com", "A") is None
     assert names.lookup(HOME, "example.com", "A") is None
+
+
+def test_a_network_without_dns_support_has_no_resolver():
+    store = Store(None)
+    home = store.insert(vpc(HOME, "us-east-1", "10.0.0.0/16"))
+    names = Ec2Names(store, api_address=API)
+    assert names.serves(HOME)
+    assert names.serves(None)
+    store.update(home, dns_support=False)
+    assert not names.serves(HOME)
+    assert names.serves(None)

@@ -19,6 +19,10 @@ class Found:
 
 
 class Answers(Protocol):
+    def serves(self, view: str | None) -> bool:
+        """Whether who asks from there is answered at all; if not, questions meet silence."""
+        ...
+
     def lookup(self, view: str | None, name: str, type: str) -> Found | None:
         """What is known of a name in a view; None if it is in no domain of ours. Called once per question; quick.
 

@@ -110,6 +110,8 @@ class Server:
                 await writer.drain()
 
     def _respond(self, wire: bytes) -> Reply | NotOurs | None:
+        if not self._answers.serves(self._view):
+            return None
         outcome = respond(wire, self._answers, self._view)
         return outcome.refused() if isinstance(outcome, NotOurs) and self._forwarder is None else outcome
 

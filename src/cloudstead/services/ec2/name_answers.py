@@ -28,6 +28,11 @@ class Ec2Names:
         self._store = store
         self._api_address = api_address
 
+    def serves(self, view: str | None) -> bool:
+        """A VPC has no resolver while its enableDnsSupport is false."""
+        vpc = self._store.get(Vpc, view) if view is not None else None
+        return vpc is None or vpc.dns_support
+
     def lookup(self, view: str | None, name: str, type: str) -> Found | None:
         with self._store.reading():
             vpc = self._store.get(Vpc, view) if view is not None else None
