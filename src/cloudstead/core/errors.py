@@ -14,7 +14,8 @@ class ServiceError(Exception):
     """An answer AWS models as an error.
 
     `code` is the wire code (`InvalidInstanceID.NotFound`), `status` the HTTP status, `fields` further members
-    of the modelled error shape. Each service's errors.py opens the list of its own.
+    of the modelled error shape, `headers` what S3 says beside an error and models nowhere.
+    Each service's errors.py opens the list of its own.
     """
 
     code: str = "InternalFailure"
@@ -27,6 +28,7 @@ class ServiceError(Exception):
         code: str | None = None,
         status: int | None = None,
         fields: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -35,6 +37,7 @@ class ServiceError(Exception):
         if status is not None:
             self.status = status
         self.fields: Mapping[str, object] = fields or {}
+        self.headers: Mapping[str, str] = headers or {}
 
     @property
     def fault(self) -> str:

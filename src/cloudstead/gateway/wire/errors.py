@@ -26,7 +26,7 @@ def serialize_error(where: Match | Dialect, error: ServiceError, request_id: str
     dialect = where.dialect if isinstance(where, Match) else where
     said = _Said(dialect.model, error)
     response = _written(dialect, said, request_id)
-    if isinstance(where, Match) and where.operation.http.method == "HEAD":
+    if said.status == 304 or (isinstance(where, Match) and where.operation.http.method == "HEAD"):
         response.body = b""
     return response
 
@@ -44,6 +44,7 @@ class _Said:
         self.status = self._status(error)
         self.fault = "Receiver" if self.status >= 500 else "Sender"
         self.fields = dict(error.fields)
+        self.headers = list(error.headers.items())
         self._complete()
 
     def _status(self, error: ServiceError) -> int:
@@ -159,9 +160,10 @@ def _xml_fields(said: _Said) -> str:
 
 
 def _headers(said: _Said) -> list[tuple[str, str]]:
-    """Members that the error's shape puts into headers."""
+    """Members that the error's shape puts into headers, and what the service says there besides."""
     modelled = said.modelled()
-    return header_writers(said.model, said.shape)(modelled)[1] if modelled and said.shape else []
+    of_shape = header_writers(said.model, said.shape)(modelled)[1] if modelled and said.shape else []
+    return of_shape + said.headers
 
 
 def _xml_writers(model: ServiceModel) -> XmlWriters:
