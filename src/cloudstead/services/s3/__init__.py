@@ -1,0 +1,1 @@
+"""S3: buckets, their objects, and who may reach them."""
