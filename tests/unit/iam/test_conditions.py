@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudstead.services.iam.conditions import hold, like
-from cloudstead.services.iam.trust import Asking, is_trusted
+from cloudstead.services.iam.resource_policies import Asking
+from cloudstead.services.iam.trust import is_trusted
 
 CONTEXT = {
     "aws:username": ["ann"],

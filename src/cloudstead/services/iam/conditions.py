@@ -26,6 +26,12 @@ def hold(condition: Mapping[str, Any], context: Context) -> bool:
     )
 
 
+def fits(pattern: str, text: str, context: Context) -> bool:
+    """Whether a text matches a policy's pattern once its variables are filled in."""
+    filled = _substituted(pattern, context) if "${" in pattern else pattern
+    return filled is not None and like(filled, text)
+
+
 def like(pattern: str, text: str) -> bool:
     """Whether a text matches a pattern with * and ?, which match across slashes and colons.
 

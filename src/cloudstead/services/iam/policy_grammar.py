@@ -173,7 +173,7 @@ def _check_structure(statement: dict[str, Any]) -> None:
         and not {"Action", "NotAction"} <= statement.keys()
         and not {"Resource", "NotResource"} <= statement.keys()
         and not {"Principal", "NotPrincipal"} <= statement.keys()
-        and _condition_is_good(statement.get("Condition", {}))
+        and condition_is_good(statement.get("Condition", {}))
     )
     if not good:
         raise MalformedPolicyDocument(_SYNTAX)
@@ -183,11 +183,11 @@ def _texts(value: Any) -> bool:
     return all(isinstance(item, str) for item in several(value))
 
 
-def _condition_is_good(condition: Any) -> bool:
+def condition_is_good(condition: Any) -> bool:
     if not isinstance(condition, dict):
         return False
     for operator, keys in condition.items():
-        if not isinstance(keys, dict) or (keys and not _is_operator(operator)):
+        if not isinstance(keys, dict) or (keys and not is_operator(operator)):
             return False
         for values in keys.values():
             if not all(isinstance(value, str | int | float | bool) for value in several(values)):
@@ -195,7 +195,7 @@ def _condition_is_good(condition: Any) -> bool:
     return True
 
 
-def _is_operator(text: str) -> bool:
+def is_operator(text: str) -> bool:
     name = text.lower()
     for prefix in ("forallvalues:", "foranyvalue:"):
         name = name.removeprefix(prefix)
@@ -345,7 +345,7 @@ def _check_trust_statement(statement: Any) -> None:
         and isinstance(statement.get("Sid", ""), str)
         and not {"Action", "NotAction"} <= statement.keys()
         and all(_texts(statement[key]) for key in ("Action", "NotAction") if key in statement)
-        and _condition_is_good(statement.get("Condition", {}))
+        and condition_is_good(statement.get("Condition", {}))
     )
     if not well_typed:
         raise MalformedPolicyDocument("Syntax error in policy.")
@@ -379,7 +379,7 @@ def _check_principal(statement: dict[str, Any]) -> None:
         raise MalformedPolicyDocument("Missing required field Principal cannot be empty!")
     for kind, values in principal.items():
         for value in several(values):
-            if not isinstance(value, str) or not _is_principal(kind, value):
+            if not isinstance(value, str) or not is_principal(kind, value):
                 raise invalid_principal(kind, value)
 
 
@@ -388,7 +388,7 @@ def invalid_principal(kind: str, value: Any) -> MalformedPolicyDocument:
     return MalformedPolicyDocument(f'Invalid principal in policy: "{shown}":"{value}"')
 
 
-def _is_principal(kind: str, value: str) -> bool:
+def is_principal(kind: str, value: str) -> bool:
     match kind:
         case "AWS":
             return value == "*" or any(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cloudstead.core.caller import Caller
 from cloudstead.core.tools import Tools
 from cloudstead.services.iam import policy_grammar
-from cloudstead.services.iam.conditions import Context
+from cloudstead.services.iam.conditions import Context, like
 from cloudstead.services.iam.directory import Directory
 from cloudstead.services.iam.keys import account_of
 from cloudstead.services.iam.model import Group, InstanceProfile, Principal, Role, Session, User
@@ -28,9 +28,17 @@ from cloudstead.services.iam.operations.passwords import Passwords
 from cloudstead.services.iam.operations.policies import Policies
 from cloudstead.services.iam.operations.roles import Roles
 from cloudstead.services.iam.operations.users import Users
+from cloudstead.services.iam.policy_grammar import (
+    condition_is_good,
+    is_operator,
+    is_principal,
+    several,
+    statements,
+)
+from cloudstead.services.iam.resource_policies import Asking, decision
 from cloudstead.services.iam.sessions import Identity, open_session
 from cloudstead.services.iam.sessions import shown as show_credentials
-from cloudstead.services.iam.trust import Asking, is_trusted
+from cloudstead.services.iam.trust import is_trusted
 from cloudstead.store import Store
 
 __all__ = [
@@ -42,14 +50,21 @@ __all__ = [
     "account_of",
     "asking_of",
     "check_session_policies",
+    "condition_is_good",
+    "decision",
     "find_instance_profile",
+    "is_operator",
+    "is_principal",
     "is_trusted",
+    "like",
     "open_session",
     "parts",
     "policies_of",
     "role_of",
     "session_of",
+    "several",
     "show_credentials",
+    "statements",
 ]
 
 
