@@ -51,6 +51,37 @@ def test_a_port_that_is_taken_is_said_with_its_number(cloud, which):
     cloud.up()
 
 
+def test_another_cloud_s_ports_are_taken_too(cloud, tmp_path):
+    cloud.up()
+    other = Cloud(tmp_path / "other", machines="fake", port=str(cloud.port))
+    assert f"port {cloud.port} cannot be used: Address already in use" in said_by(other, "up", "--detach")
+    other.environment |= {"CLOUDSTEAD_PORT": str(other.port), "CLOUDSTEAD_DNS_PORT": str(cloud.dns_port)}
+    assert f"port {cloud.dns_port} cannot be used: Address already in use" in said_by(other, "up", "--detach")
+
+
+def test_an_address_that_is_not_this_machine_s_is_refused_at_once(cloud):
+    for flag in ("--host", "--dns-host"):
+        said = said_by(cloud, "up", "--detach", flag, "203.0.113.9")
+        assert "cannot be used: Cannot assign requested address" in said
+
+
+def test_what_is_damaged_or_out_of_reach_is_named(cloud):
+    assert "/proc/nowhere: No such file or directory" in said_by(cloud, "up", "--data", "/proc/nowhere")
+    assert "cloudstead.toml: Not a directory" in said_by(cloud, "up", "--data", "/etc/passwd", status=2)
+    cloud.environment["AWS_CONFIG_FILE"] = "/proc/nowhere/config"
+    assert "/proc/nowhere: No such file or directory" in said_by(cloud, "up", "--detach")
+    del cloud.environment["AWS_CONFIG_FILE"]
+    database, identity = cloud.data / "state.sqlite", cloud.data / "cloud.json"
+    database.write_bytes(b"not a database " * 1000)
+    assert "file is not a database. Put back a copy of it, or begin anew:" in said_by(cloud, "up", "--detach")
+    kept = identity.read_bytes()
+    identity.write_text("{")
+    assert f"{identity} is damaged" in said_by(cloud, "up", "--detach")
+    identity.write_bytes(kept)
+    cloud.command("reset", "--yes")
+    cloud.up()
+
+
 def test_state_of_a_newer_version_is_left_alone(cloud):
     cloud.up()
     cloud.client("ssm").put_parameter(Name="/kept", Value="x", Type="String")

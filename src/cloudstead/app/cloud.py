@@ -31,7 +31,7 @@ def run(settings: Settings, data: DataDirectory, processes: Callable[[dict[str, 
         settings=settings,
         data=data,
         kind=kind,
-        api_sockets=[_api_sockets(settings, kind) for _ in range(workers)],
+        api_sockets=_api_sockets(settings, kind, workers),
         dns_sockets=_dns_sockets(settings),
         controller_bell=Bell(),
     )
@@ -45,12 +45,21 @@ def run(settings: Settings, data: DataDirectory, processes: Callable[[dict[str, 
     return 0
 
 
-def _api_sockets(settings: Settings, kind: drivers.Kind) -> list[socket.socket]:
-    """A worker's own: the kernel spreads connections over all that listen at one address."""
-    addresses = [settings.host]
+def _api_sockets(settings: Settings, kind: drivers.Kind, workers: int) -> list[list[socket.socket]]:
+    """Each worker's own: the kernel spreads connections over all that listen at one address."""
+    addresses = {settings.host: False}
     if kind.name == "oci" and settings.host not in ("0.0.0.0", "::"):  # noqa: S104 - told apart, not bound
-        addresses.append(Pool(settings.public_pool).host)  # where instances reach us, once there is a network
-    return [_listen(address, settings.port) for address in addresses]
+        addresses[Pool(settings.public_pool).host] = True  # where instances reach us, once there is a network
+    for address, to_come in addresses.items():
+        # What may be shared would be shared with any other cloud too.
+        _bound(address, settings.port, socket.SOCK_STREAM, to_come=to_come).close()
+    return [
+        [
+            _listening(_bound(address, settings.port, socket.SOCK_STREAM, shared=True, to_come=to_come))
+            for address, to_come in addresses.items()
+        ]
+        for _ in range(workers)
+    ]
 
 
 def _dns_sockets(settings: Settings) -> list[socket.socket]:
@@ -58,23 +67,26 @@ def _dns_sockets(settings: Settings) -> list[socket.socket]:
         return []
     return [
         _bound(settings.dns_host, settings.dns_port, socket.SOCK_DGRAM),
-        _listen(settings.dns_host, settings.dns_port),
+        _listening(_bound(settings.dns_host, settings.dns_port, socket.SOCK_STREAM)),
     ]
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    bound = _bound(host, port, socket.SOCK_STREAM)
+def _listening(bound: socket.socket) -> socket.socket:
     bound.listen(_BACKLOG)
     return bound
 
 
-def _bound(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
+def _bound(
+    host: str, port: int, kind: socket.SocketKind, *, shared: bool = False, to_come: bool = False
+) -> socket.socket:
+    """`shared` with others that say so too; `to_come` is an address that this machine has not yet."""
     sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if kind == socket.SOCK_STREAM:
+    if kind == socket.SOCK_STREAM:  # for datagrams it would mean that two may have the port
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    if hasattr(socket, "SO_DOMAIN") and sock.family == socket.AF_INET:
-        sock.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)  # an address that is still to come
+    if to_come:
+        sock.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
     try:
         sock.bind((host, port))
     except OSError as e:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -115,6 +116,12 @@ def _store(data: DataDirectory) -> "Store":
     except WrittenByNewer as e:
         raise Problem(
             f"The state in {data.root} {e}. Use that one, or another folder: {program()} up --data FOLDER"
+        ) from None
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as e:
+        raise Problem(
+            f"{data.database}: {e}. Put back a copy of it, or begin anew: {program()} reset --yes"
         ) from None
 
 

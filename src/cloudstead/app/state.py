@@ -9,6 +9,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloudstead.cli.problems import Problem
+
 
 @dataclass(frozen=True)
 class DataDirectory:
@@ -61,8 +63,11 @@ def open_data(root: Path) -> DataDirectory:
     if not path.exists():
         chosen = {"cloud": secrets.token_hex(3), "account": str(secrets.randbelow(9 * 10**11) + 10**11)}
         _write_once(path, json.dumps(chosen).encode())
-    known = json.loads(path.read_bytes())
-    data = DataDirectory(root=root, cloud=known["cloud"], account=known["account"])
+    try:
+        known = json.loads(path.read_bytes())
+        data = DataDirectory(root=root, cloud=known["cloud"], account=known["account"])
+    except (ValueError, KeyError, TypeError):
+        raise Problem(f"{path} is damaged. It says who this cloud is: put back a copy of it.") from None
     for folder in (data.run, data.logs):
         folder.mkdir(exist_ok=True)
     return data

@@ -36,5 +36,7 @@ def _read(path: Path, *, must_exist: bool) -> Mapping[str, Any]:
         if must_exist:
             raise SettingsError(f"{path}: there is no such file") from None
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+    except OSError as e:
+        raise SettingsError(f"{path}: {e.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
         raise SettingsError(f"{path}: {e}") from None

@@ -1,5 +1,6 @@
 """`image list | build | import`: what instances start from."""
 
+import re
 from pathlib import Path
 
 from cloudstead.cli.commands import Commands
@@ -7,6 +8,7 @@ from cloudstead.cli.problems import Problem
 from cloudstead.cli.terminal import Progress
 from cloudstead.core.settings import Settings
 
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,62}")
 _REFERENCES = ("docker://", "oci:", "docker-archive:", "oci-archive:", "containers-storage:", "dir:")
 
 
@@ -27,6 +29,8 @@ def build(commands: Commands, settings: Settings, name: str) -> int:
 
 
 def bring(commands: Commands, settings: Settings, name: str, source: str, login: str) -> int:
+    if not _NAME.fullmatch(name):
+        raise Problem(f"{name!r} is no name of an image: letters, digits and . _ - only, a letter first")
     place: Path | str = source if source.startswith(_REFERENCES) else Path(source).expanduser().absolute()
     if isinstance(place, Path) and not place.is_file():
         raise Problem(f"{source}: no such file, and not a reference such as docker://debian:12")

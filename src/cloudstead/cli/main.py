@@ -15,7 +15,7 @@ from cloudstead.cli.doctor import doctor
 from cloudstead.cli.down import down, reset
 from cloudstead.cli.environment import env
 from cloudstead.cli.logs import logs
-from cloudstead.cli.problems import Problem
+from cloudstead.cli.problems import Problem, refused
 from cloudstead.cli.setup import setup
 from cloudstead.cli.ssh import Wanted, ssh
 from cloudstead.cli.status import status
@@ -43,17 +43,14 @@ def main(commands: Commands, argv: Sequence[str] | None = None) -> int:
     except DriverError as e:
         print(e, file=sys.stderr)
         return 1
-    except PermissionError as e:
-        print(
-            f"{e.filename or 'something'}: permission denied; is it root's cloud? Then use sudo.",
-            file=sys.stderr,
-        )
-        return 1
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:  # `logs | head`: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as e:
+        print(refused(e), file=sys.stderr)
+        return 1
 
 
 def _run(commands: Commands, given: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The one way a command fails that a person can mend."""
+"""The one way a command fails that a person can mend, and what the system refuses, in a person's words."""
 
 
 class Problem(Exception):
@@ -7,3 +7,12 @@ class Problem(Exception):
     def __init__(self, text: str, *, status: int = 1) -> None:
         super().__init__(text)
         self.status = status
+
+
+def refused(e: OSError) -> Problem:
+    """What the system refused to do with a file. What names no file is no fault of the person's: raised again."""
+    if isinstance(e, PermissionError):
+        return Problem(f"{e.filename or 'something'}: permission denied; is it root's cloud? Then use sudo.")
+    if e.filename is None:
+        raise e
+    return Problem(f"{e.filename}: {e.strerror}")

@@ -14,7 +14,7 @@ from cloudstead.cli import person
 from cloudstead.cli.commands import Commands
 from cloudstead.cli.daemon import detach
 from cloudstead.cli.log_handler import SharedLog
-from cloudstead.cli.problems import Problem
+from cloudstead.cli.problems import Problem, refused
 from cloudstead.cli.profile import credentials_file, write_profile
 from cloudstead.cli.running import Lock, Running, health, locked, running
 from cloudstead.cli.setup import missing, setup
@@ -149,6 +149,8 @@ def _up_detached(commands: Commands, settings: Settings) -> int:
             return serve(commands, settings, watched=False)
         except Problem as e:
             print(e, file=sys.stderr)
+        except OSError as e:
+            print(refused(e), file=sys.stderr)
         except Exception:  # noqa: BLE001 - the daemon's last words, which the command that started it shows
             traceback.print_exc()
         return 1

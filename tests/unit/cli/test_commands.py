@@ -249,6 +249,7 @@ def test_images_are_listed_built_and_brought(shell):
     assert shell("image", "list").split() == ["tiny", "ec2-user", "6.0", "MB", "for", "tests"]
     assert "tiny: built after" in shell("image", "build", "tiny")
     assert "no such file" in shell("image", "import", "al2023", "root.tar", status=1)
+    assert "is no name of an image" in shell("image", "import", "../al2023", "root.tar", status=1)
     (shell.folder / "root.tar").touch()
     assert f"from {shell.folder}/root.tar for ec2-user" in shell("image", "import", "al2023", "root.tar")
     assert "from docker://debian:12 for admin" in shell(
