@@ -12,6 +12,8 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from tests.e2e.conftest import REAL
+from tests.e2e.machines import open_to_host
 from tests.support.cloud import Cloud, until
 from tests.support.netns import apart
 
@@ -159,6 +161,48 @@ def test_two_clouds_on_one_machine_know_nothing_of_each_other(tmp_path):
     finally:
         for cloud in clouds:
             cloud.down()
+
+
+@pytest.mark.skipif(not REAL, reason="needs root and the parts of `cloudstead setup`")
+@apart
+def test_two_clouds_run_machines_side_by_side(tmp_path, images):
+    pools = {"198.18.0.0/16": "198.18.", "198.19.0.0/16": "198.19."}
+    clouds = [
+        Cloud(tmp_path / f"of-{start}", machines="oci", images=images, public_pool=pool)
+        for pool, start in pools.items()
+    ]
+    try:
+        addresses = [_address_of_an_instance(cloud) for cloud in clouds]
+        assert [address[:7] for address in addresses] == list(pools.values())
+        for address in addresses:
+            until(lambda address=address: _answers(address))
+        clouds[0].down()
+        assert not _answers(addresses[0])
+        assert _answers(addresses[1]), "the end of one cloud is nothing to the other"
+    finally:
+        for cloud in clouds:
+            cloud.down()
+
+
+def _address_of_an_instance(cloud):
+    cloud.up()
+    ec2 = cloud.client("ec2")
+    group = open_to_host(cloud, ec2.describe_vpcs()["Vpcs"][0]["VpcId"])
+    tiny = ec2.describe_images(Filters=[{"Name": "name", "Values": ["cloudstead-tiny-*"]}])["Images"][0]
+    asked = {"ImageId": tiny["ImageId"], "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1}
+    (one,) = ec2.run_instances(**asked, SecurityGroupIds=[group])["Instances"]
+    ids = {"InstanceIds": [one["InstanceId"]]}
+    ec2.get_waiter("instance_running").wait(**ids, WaiterConfig={"Delay": 0.1, "MaxAttempts": 400})
+    return ec2.describe_instances(**ids)["Reservations"][0]["Instances"][0]["PublicIpAddress"]
+
+
+def _answers(address):
+    """Whether somebody accepts ssh connections there."""
+    try:
+        with socket.create_connection((address, 22), timeout=1) as sock:
+            return sock.recv(4) == b"SSH-"
+    except OSError:
+        return False
 
 
 @pytest.mark.root
