@@ -81,7 +81,7 @@ def _sources(spec: NetworkSpec) -> list[str]:
         "iifname . ip saddr @own4 accept",
         "iifname . ip6 saddr @own6 accept",
         "ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept",
-        "ip6 saddr { ::, fe80::/10 } meta l4proto ipv6-icmp accept",
+        "ip6 saddr { ::, fe80::/10 } meta l4proto 58 accept",
     )
 
 
@@ -233,8 +233,8 @@ def _router_itself(spec: NetworkSpec) -> list[str]:
             f'iifname "{naming.EDGE}" drop',
             f"ip daddr {naming.METADATA} tcp dport 80 accept",
             f"ip6 daddr {naming.METADATA6} tcp dport 80 accept",
-            f"ip daddr {{ {routing.resolver(spec)}, {naming.RESOLVER} }} meta l4proto {{ tcp, udp }} th dport 53 accept",
-            f"ip6 daddr {naming.RESOLVER6} meta l4proto {{ tcp, udp }} th dport 53 accept",
+            f"ip daddr {{ {routing.resolver(spec)}, {naming.RESOLVER} }} meta l4proto {{ 6, 17 }} th dport 53 accept",
+            f"ip6 daddr {naming.RESOLVER6} meta l4proto {{ 6, 17 }} th dport 53 accept",
             "udp sport 68 udp dport 67 accept",
         ),
         *_chain(

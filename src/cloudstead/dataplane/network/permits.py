@@ -12,6 +12,7 @@ from cloudstead.dataplane.network.driver import AclEntry, NetworkAcl, PortRule
 Side = Literal["saddr", "daddr"]
 
 _NAMES = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
+_NUMBERS = {name: number for number, name in _NAMES.items()}  # nft asks /etc/protocols for names; not all have it
 
 
 def accepts(rules: Iterable[PortRule], side: Side, verdict: str) -> list[str]:
@@ -72,10 +73,8 @@ def _what(rule: PortRule | AclEntry) -> str:
             return f"{protocol} dport {first}" if first == last else f"{protocol} dport {first}-{last}"
         case "icmp" | "icmpv6" if first is not None:
             return f"{protocol} type {first}" + ("" if last is None else f" {protocol} code {last}")
-        case "icmpv6":
-            return "meta l4proto ipv6-icmp"
         case _:
-            return f"meta l4proto {protocol}"
+            return f"meta l4proto {_NUMBERS.get(protocol, protocol)}"
 
 
 def _who(cidrs: list[str], groups: list[str], side: Side) -> list[str]:
