@@ -26,6 +26,8 @@ from cloudstead.store import Row
 
 log = logging.getLogger(__name__)
 
+_UNSURE = "unsure"  # no attachment has this id
+
 
 @dataclass(frozen=True)
 class Settle(Step):
@@ -37,12 +39,13 @@ class Settle(Step):
 class Networks:
     """One VPC that needs it, one network.
 
-    wanted   seen                     step
-    no       something                Remove
-    no       nothing                  Forget, if the VPC is deleted
-    yes      nothing, or not whole    Settle that nothing is carried, then Ensure
-    yes      another one              Ensure, and settle what it carries
-    yes      this one                 Settle what it carries, if a crash came before that
+    wanted   seen           step
+    no       something      Remove
+    no       nothing        Forget, if the VPC is deleted
+    yes      nothing        Settle that nothing is carried, then Ensure
+    yes      half of one    Settle that nothing is placed, and nothing has left, then Ensure
+    yes      another one    Ensure, and settle what it carries
+    yes      this one       Settle what it carries, if a crash came before that
     """
 
     kind = Vpc
@@ -67,7 +70,7 @@ class Networks:
                 return Remove()
             return self._settle(row, {}) or (Forget() if row.want == "absent" else None)
         if seen is None or not seen.revision:
-            return self._settle(row, {}) or Ensure()
+            return self._settle(row, {} if seen is None else self._unsure(row)) or Ensure()
         if seen.revision != revision(wanted):
             return Ensure()
         return self._settle(row, self._carried(row))
@@ -122,6 +125,10 @@ class Networks:
         """What a network that was made from the rows as they are carries."""
         found = self._store.rows(NetworkInterface, vpc_id=row.id)
         return {each.id: _attachment(each) for each in found if each.working}
+
+    def _unsure(self, row: Vpc) -> dict[str, str]:
+        """What a network carries that was left half applied: whatever it is, not for an attachment of now."""
+        return {each.id: _UNSURE for each in self._store.rows(NetworkInterface, vpc_id=row.id)}
 
     def _settle(self, row: Vpc, carried: Mapping[str, str]) -> Settle | None:
         """The step that writes this, if it is not written."""
@@ -191,14 +198,15 @@ class NatGateways:
             if interface is not None:
                 interfaces.delete(self._resources, interface)
             client_tokens.forget(self._resources, current)
+            end = step if current.want == "present" else Release()  # what is deleted does not fail any more
             self._store.update(
                 current,
-                state="failed" if step.failure_code else "deleted",
-                failure_code=step.failure_code,
-                failure=step.failure,
+                state="failed" if end.failure_code else "deleted",
+                failure_code=end.failure_code,
+                failure=end.failure,
                 deleted_at=self._resources.tools.clock.now(),
             )
-        log.info("%s: %s", row.id, step.failure or "deleted")
+        log.info("%s: %s", row.id, end.failure or "deleted")
 
     async def sweep(self, id: str) -> None:
         raise AssertionError(f"{id}: a NAT gateway is never seen by itself")

@@ -11,7 +11,7 @@ from cloudstead.core.errors import DriverError
 from cloudstead.dataplane.network.driver import NetworkSeen
 from cloudstead.services.ec2 import interfaces
 from cloudstead.services.ec2.client_tokens import ClientToken
-from cloudstead.services.ec2.network_reconcile import Networks, Release, Settle
+from cloudstead.services.ec2.network_reconcile import NatGateways, Networks, Release, Settle
 from cloudstead.services.ec2.network_rows import (
     ElasticAddress,
     NatGateway,
@@ -166,10 +166,27 @@ def test_what_is_lost_with_the_host_is_not_placed_until_it_is_made_again():
     controller = Networks(world.resources, world.networks)
     (vpc,) = world.store.rows(Vpc)
     assert controller.plan(vpc, None) == Settle({})
-    assert controller.plan(vpc, NetworkSeen(id=vpc.id, revision="")) == Settle({})
     asyncio.run(controller.perform(vpc, Settle({})))
     assert not again(world, interface).placed
     assert controller.plan(vpc, None) == Ensure()
+
+
+def test_of_a_network_left_half_made_nothing_is_placed_and_nothing_has_left():
+    world = World()
+    subnet = world.subnet(world.vpc())
+    stays, leaves = attached(world, subnet), attached(world, subnet, "i-0000000000000000b")
+    world.settle()
+    interfaces.detach(world.resources, again(world, leaves))
+    controller = Networks(world.resources, world.networks)
+    (vpc,) = world.store.rows(Vpc)
+    half = NetworkSeen(id=vpc.id, revision="")
+    asyncio.run(controller.perform(vpc, controller.plan(vpc, half)))
+    assert not again(world, stays).placed
+    assert again(world, leaves).instance_id == "i-0000000000000000b", "it may be there still"
+    assert controller.plan(vpc, half) == Ensure()
+    world.settle()
+    assert again(world, stays).placed
+    assert again(world, leaves).instance_id == ""
 
 
 def test_a_network_that_no_vpc_explains_is_removed():
@@ -271,6 +288,18 @@ def test_a_nat_gateway_fails_if_its_address_is_taken():
     world.settle()
     assert nat_gateway(world, first)["State"] == "available"
     assert nat_gateway(world, second)["FailureCode"] == "Resource.AlreadyAssociated"
+
+
+def test_a_nat_gateway_that_was_deleted_meanwhile_does_not_fail_any_more():
+    world = World()
+    _, subnet, _, first = public_nat(world)
+    allocation = nat_gateway(world, first)["NatGatewayAddresses"][0]["AllocationId"]
+    id = world.create_nat_gateway(SubnetId=subnet, AllocationId=allocation)["NatGateway"]["NatGatewayId"]
+    row, controller = world.store.get(NatGateway, id), NatGateways(world.resources)
+    fails = controller.plan(row, None)
+    world.delete_nat_gateway(NatGatewayId=id)
+    asyncio.run(controller.perform(row, fails))
+    assert nat_gateway(world, id)["State"] == "deleted"
 
 
 def test_no_token_outlives_what_it_made():
