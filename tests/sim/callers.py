@@ -124,9 +124,11 @@ class Callers:
     def meddle(self):
         """What is most likely to cross what the controllers are about to write."""
         moving = [one.id for one in self._promises.instances.values() if one.shown in ("pending", "stopping")]
-        match self._chance.randrange(5):
+        match self._chance.randrange(8):
             case 0:
                 self._network.delete_nat()
+            case 6 | 7:
+                self._network.detach_interface()
             case 1:
                 self.stop_instances()
             case 2 if moving:
@@ -371,7 +373,8 @@ class Callers:
             promised = self._promises.instances[id]
             if want == "running" and promised.want != "running":
                 promised.boot += 1
-            promised.want = want
+            if promised.want != want:
+                promised.want, promised.want_since = want, self._promises.host.tick()
 
     def _booted(self, ids):
         for id in ids:

@@ -35,6 +35,7 @@ class Controllers:
 
     def start(self):
         self._trouble.dead = False
+        self._host.answered.clear()
         self._store, self._owned = self._open_store()
         store = TouchedStore(self._store, self._trouble)
         drivers = {

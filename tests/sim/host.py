@@ -4,6 +4,7 @@ A law is what no controller may ever do, whatever its rows say: take a disk or a
 start a run again that ended by itself, put two machines on one root volume.
 """
 
+from contextvars import ContextVar
 from typing import NamedTuple
 
 import msgspec
@@ -17,6 +18,9 @@ from cloudstead.dataplane.instances.fake import FakeMachines
 from cloudstead.dataplane.network.driver import NetworkSeen
 from cloudstead.dataplane.network.fake import FakeNetworks
 
+#: When the image was there for the step that is under way.
+_IMAGE_READY = ContextVar("image ready", default=None)
+
 
 class Run(NamedTuple):
     """One run of a machine."""
@@ -26,17 +30,19 @@ class Run(NamedTuple):
 
 
 class Host:
-    """All that exists on the host. `broken` is told of every law that is broken."""
+    """All that exists on the host. `broken` is told of every law that is broken; `tick` counts what has happened."""
 
-    def __init__(self, trouble, broken, say):
-        self.trouble, self.broken, self.say = trouble, broken, say
+    def __init__(self, trouble, broken, say, tick):
+        self.trouble, self.broken, self.say, self.tick = trouble, broken, say, tick
         self.number = 1
         self.machines, self.volumes = Machines(self), Volumes(self)
-        self.networks, self.images = Networks(self), FakeImages()
+        self.networks, self.images = Networks(self), Images(self)
         self.specs = {}  # of every machine that was ever started, the latest
         self.ran = set()  # every Run that ever was
         self.ended = set()  # every Run that ended by itself
         self.known_ended = set()  # those of them that were known to run, on this run of the host
+        self.answered = set()  # every Run that the controllers' process of now was told it has started
+        self.promised_interfaces = {}
         self.promised = {}  # whose machine a law protects: what no row explains may go in any order
 
     @property
@@ -85,10 +91,31 @@ class Host:
         return [id for id in self.running() if id in self.promised]
 
 
+class Images(FakeImages):
+    def __init__(self, host):
+        super().__init__()
+        self._host = host
+
+    async def ensure(self, recipe, progress=None):
+        await super().ensure(recipe, progress)
+        _IMAGE_READY.set(self._host.tick())
+
+
 class Machines(FakeMachines):
     def __init__(self, host):
         super().__init__()
         self._host = host
+
+    def asked(self, spec):
+        """Before anything else can happen: was it still wanted when the image was there?"""
+        promised, ready = self._host.promised.get(spec.id), _IMAGE_READY.get()
+        if promised is not None and promised.want != "running" and promised.want_since < ready:
+            self._host.broken(
+                f"{spec.id} is started, though its image came after it was to be {promised.want}"
+            )
+
+    def answered(self, spec):
+        self._host.answered.add(Run(spec.id, spec.boot))
 
     async def ensure(self, spec):
         seen = self._kept.get(spec.id)
@@ -123,6 +150,10 @@ class Machines(FakeMachines):
                 host.broken(f"{spec.id} and {other} both stand on {spec.root_volume}")
         if run in host.known_ended:
             host.broken(f"{spec.id} ended by itself at boot {spec.boot} and was started again")
+        for one in host.promised_interfaces.values():
+            held = one.instance == spec.id and not one.leaving and one.from_boot <= spec.boot
+            if held and not host.networks.carries(spec.network, spec.id, one.id):
+                host.broken(f"{spec.id} runs at boot {spec.boot} without {one.id}")
         host.ran.add(run)
         host.specs[spec.id] = spec
 
@@ -158,9 +189,10 @@ class Networks(FakeNetworks):
         self._host = host
         self.torn = set()  # half applied
 
-    def carries(self, network, instance):
+    def carries(self, network, instance, interface=None):
         spec = self.specs.get(network)
-        return spec is not None and any(one.instance == instance for one in spec.interfaces)
+        found = [one for one in spec.interfaces if one.instance == instance] if spec is not None else []
+        return any(interface in (None, one.id) for one in found)
 
     def carries_at(self, row):
         """Whether this interface is carried as it is attached."""

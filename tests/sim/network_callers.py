@@ -1,5 +1,7 @@
 """What callers do to networks. There are two VPCs of their own at most, with two small subnets each."""
 
+from math import inf
+
 from tests.sim.network_promises import PromisedAddress, PromisedInterface, PromisedNat
 from tests.sim.route_callers import RouteCallers
 
@@ -8,6 +10,7 @@ from cloudstead.services.ec2.network_rows import ElasticAddress, NetworkInterfac
 _VPCS_MAX = 2
 _CIDR = "10.0.0.0/24"
 _CIDRS = ("10.0.0.0/28", "10.0.0.16/28")
+_ABLE = (("stopped",), ("running", "stopped"))
 _GROUPS = ("web", "db", "ops")
 
 
@@ -29,7 +32,7 @@ class NetworkCallers:
             self.authorize: 5,
             self.revoke: 1,
             self.create_interface: 4,
-            self.attach_interface: 6,
+            self.attach_interface: 8,
             self.detach_interface: 3,
             self.delete_interface: 1,
             self.regroup_interface: 1,
@@ -217,12 +220,14 @@ class NetworkCallers:
             instance=row.instance_id,
             attachment=row.attachment.id if row.attachment is not None else "",
             first=row.attachment is not None and row.attachment.device_index == 0,
+            from_boot=1 if row.instance_id else inf,
             goes_with_instance=goes_with_instance,
         )
 
     def attach_interface(self):
         free = self._one([id for id, one in self._promises.interfaces.items() if not one.instance])
-        able = [id for id, one in self._all.instances.items() if one.shown in ("running", "stopped")]
+        states = self._chance.choice(_ABLE)
+        able = [id for id, one in self._all.instances.items() if one.shown in states]
         instance = self._one(able if self._chance.random() < 0.8 else self._all.instances)
         if free is None or instance is None:
             return
@@ -230,6 +235,8 @@ class NetworkCallers:
 
         def promise(answer):
             promised.instance, promised.attachment = instance, answer["AttachmentId"]
+            its = self._all.instances[instance]
+            promised.from_boot = its.boot + 1 if its.shown == "stopped" else inf
             promised.goes_with_instance = promised.first = self._all.instances[instance].alone = False
 
         self._call(
@@ -389,15 +396,25 @@ class NetworkCallers:
         def promise(answer):
             shown = answer["NatGateway"]
             (address,) = shown["NatGatewayAddresses"]
-            nat = PromisedNat(shown["NatGatewayId"], address["NetworkInterfaceId"])
-            self._promises.nats[nat.id] = nat
+            interface = address["NetworkInterfaceId"]
             elastic = self._store.get(ElasticAddress, request.get("AllocationId", ""))
-            if elastic is not None and elastic.interface_id == nat.interface:
+            has_it = elastic is not None and elastic.interface_id == interface
+            becomes = self._becomes(shown["VpcId"], public=elastic is not None, has_it=has_it)
+            self._promises.nats[shown["NatGatewayId"]] = PromisedNat(
+                shown["NatGatewayId"], interface, becomes
+            )
+            if has_it:
                 promised = self._promises.addresses[elastic.id]
-                promised.interface, promised.private = nat.interface, address["PrivateIp"]
+                promised.interface, promised.private = interface, address["PrivateIp"]
                 promised.association = address["AssociationId"]
 
         self._call("CreateNatGateway", promise, **request)
+
+    def _becomes(self, vpc, *, public, has_it):
+        """A public one needs its address, and a gateway: one that is attached stays, for the address is mapped."""
+        if public and not has_it:
+            return ("failed",)
+        return ("available",) if not public or self._promises.vpcs[vpc] else ("available", "failed")
 
     def delete_nat(self):
         if (id := self._one(self._promises.nats)) is not None:

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
+from math import inf
 
 from cloudstead.services.ec2.network_rows import (
     ElasticAddress,
@@ -19,7 +21,7 @@ from cloudstead.services.ec2.network_rows import (
 NAT_ARROWS = {
     "pending": {"available", "failed", "deleting", "deleted"},
     "available": {"deleting"},
-    "deleting": {"deleted", "failed"},
+    "deleting": {"deleted"},
     "failed": {"deleted"},
     "deleted": set(),
 }
@@ -34,6 +36,7 @@ class PromisedInterface:
     instance: str = ""
     attachment: str = ""
     first: bool = False  # of its instance, made with it
+    from_boot: float = inf  # of its instance, when it must be there
     leaving: bool = False
     goes_with_instance: bool = False
 
@@ -54,14 +57,17 @@ class PromisedAddress:
 class PromisedNat:
     id: str
     interface: str
+    becomes: tuple  # what it may come to, if it is not deleted before
     want: str = "present"
     shown: str = "pending"
+    ended_at: object = None
 
 
 @dataclass
 class NetworkPromises:
     store: object
     host: object
+    clock: object
     settings: object
     broken: object
     say: object
@@ -146,6 +152,9 @@ class NetworkPromises:
             del self.interfaces[promised.id]
             return
         if promised.leaving and not row.instance_id:
+            there = self.host.networks.carries(row.vpc_id, promised.instance, row.id)
+            if there and self.host.runs(promised.instance):
+                self.broken(f"{row.id} is free, and {promised.instance} has it still")
             promised.instance, promised.attachment, promised.leaving = "", "", False
         attachment = row.attachment.id if row.attachment is not None else ""
         shown = (row.subnet_id, tuple(each.address for each in row.addresses), row.groups)
@@ -171,6 +180,10 @@ class NetworkPromises:
         if row is None:
             if promised.shown not in ("failed", "deleted"):
                 self.broken(f"{promised.id} is gone, though it was {promised.shown}")
+            elif self.clock.latest - promised.ended_at < timedelta(
+                seconds=self.settings.terminated_visible_s
+            ):
+                self.broken(f"{promised.id} is forgotten too soon")
             del self.nats[promised.id]
             return
         shown = row.shown_state
@@ -178,11 +191,13 @@ class NetworkPromises:
             self.say(f"  {row.id} {promised.shown} -> {shown}")
             if shown not in NAT_ARROWS[promised.shown]:
                 self.broken(f"{row.id} went from {promised.shown} to {shown}")
+        if promised.shown == "pending" and shown in ("available", "failed") and shown not in promised.becomes:
+            self.broken(f"{row.id} is {shown}, and was to be {promised.becomes}")
         if promised.want == "absent" and shown in ("pending", "available"):
             self.broken(f"{row.id} is {shown}, and was deleted")
         if promised.want == "present" and shown in ("deleting", "deleted"):
             self.broken(f"{row.id} is {shown}, though nobody deleted it")
-        promised.shown = shown
+        promised.shown, promised.ended_at = shown, row.deleted_at
 
     # --- addresses
 

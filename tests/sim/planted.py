@@ -12,8 +12,8 @@ from cloudstead.control.reconciler import Reconciler
 from cloudstead.control.steps import Ensure, Forget, Record, Remove
 from cloudstead.services.ec2 import private_addresses, public_addresses, routes, vcpu_limit
 from cloudstead.services.ec2.instance_reconcile import Ended, Instances, Retire
-from cloudstead.services.ec2.instance_rows import Instance
-from cloudstead.services.ec2.network_reconcile import Networks
+from cloudstead.services.ec2.instance_rows import Instance, Volume
+from cloudstead.services.ec2.network_reconcile import Networks, Settle
 from cloudstead.services.ec2.network_rows import NetworkInterface
 from cloudstead.services.ec2.rows import Resources
 from cloudstead.services.ec2.security_groups_lifecycle import SecurityGroups
@@ -58,6 +58,27 @@ def running_is_said_before_it_runs(plant):
     plant.setattr(Instances, "_start", start)
 
 
+def a_change_of_mind_is_not_heard(plant):
+    async def start(self, row):
+        await self._images.ensure(row.recipe)
+        await self._machines.ensure(self._spec(row))
+        self._note_running(row)
+
+    plant.setattr(Instances, "_start", start)
+
+
+def what_runs_is_noted_only_when_it_is_seen(plant):
+    plant.setattr(Instances, "_note_running", lambda *_: None)
+
+
+def a_machine_does_not_wait_for_its_second_interface(plant):
+    def ready(self, row):
+        first, *_ = self._store.rows(NetworkInterface, instance_id=row.id)
+        return self._store.get(Volume, row.root_volume).made and first.placed
+
+    plant.setattr(Instances, "_ready", ready)
+
+
 def placed_is_said_before_the_network_is_applied(plant):
     ensure = Networks._ensure
 
@@ -66,6 +87,16 @@ def placed_is_said_before_the_network_is_applied(plant):
         await ensure(self, row)
 
     plant.setattr(Networks, "_ensure", hasty)
+
+
+def what_a_crash_left_unwritten_stays_so(plant):
+    plan = Networks.plan
+
+    def trusting(self, row, seen):
+        step = plan(self, row, seen)
+        return None if isinstance(step, Settle) and step.carried else step
+
+    plant.setattr(Networks, "plan", trusting)
 
 
 def stopped_is_said_before_it_stops(plant):
@@ -180,7 +211,11 @@ PLANTED = (
     a_machine_is_retired_before_it_is_seen_gone,
     an_update_does_not_compare,
     running_is_said_before_it_runs,
+    a_change_of_mind_is_not_heard,
+    what_runs_is_noted_only_when_it_is_seen,
+    a_machine_does_not_wait_for_its_second_interface,
     placed_is_said_before_the_network_is_applied,
+    what_a_crash_left_unwritten_stays_so,
     stopped_is_said_before_it_stops,
     a_stopped_machine_loses_its_disk,
     what_ended_by_itself_is_started_again,

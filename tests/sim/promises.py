@@ -39,6 +39,7 @@ class PromisedInstance:
     alone: bool = True  # it never had a second interface
     making: int = 0  # which making of its root volume it has, 0 as long as it has none
     want: str = "running"
+    want_since: int = 0  # by the host's tick
     boot: int = 1
     shown: str = "pending"
     terminated_at: object = None
@@ -62,7 +63,9 @@ class Promises:
     network: NetworkPromises = field(init=False)
 
     def __post_init__(self):
-        self.network = NetworkPromises(self.store, self.host, self.settings, self.broken, self.say)
+        self.network = NetworkPromises(
+            self.store, self.host, self.clock, self.settings, self.broken, self.say
+        )
 
     def forget_all(self):
         self.network.forget_all()
@@ -123,7 +126,7 @@ class Promises:
         if Run(row.id, row.boot) not in self.host.ended:
             self.broken(f"{row.id} is said to have ended by itself at boot {row.boot}, and did not")
         stops = promised.fields["shutdown_behavior"] == "stop"
-        promised.want = "stopped" if stops else "terminated"
+        promised.want, promised.want_since = "stopped" if stops else "terminated", self.host.tick()
 
     def _check_machine(self, row, shown):
         if row.state == "running" and Run(row.id, row.started_boot) not in self.host.ran:

@@ -114,9 +114,17 @@ class TouchedDriver:
         def reached(*args, **options):
             what = getattr(args[0], "id", args[0]) if args else ""
             where = f"{self._name}.{name} {getattr(what, 'name', what)}"
-            return self._trouble.around(self._name, where, lambda: found(*args, **options))
+            work = self._trouble.around(self._name, where, lambda: found(*args, **options))
+            told = name == "ensure" and hasattr(self._driver, "asked")
+            return self._told(work, *args) if told else work
 
         return reached
+
+    async def _told(self, work, spec):
+        """The driver hears when it is asked, and when its answer has arrived."""
+        self._driver.asked(spec)
+        await work
+        self._driver.answered(spec)
 
 
 class TouchedStore:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from tests.sim import cloud, quiet
 from tests.sim.callers import Callers, GatewayStore
 from tests.sim.controllers import Controllers
-from tests.sim.host import Host
+from tests.sim.host import Host, Run
 from tests.sim.promises import Promises
 from tests.sim.trouble import Trouble
 
@@ -62,9 +62,10 @@ class Walk:
         self._path = folder / f"{seed}.sqlite" if folder is not None else None
         self.store = Store(self._path, on_commit=self._committed)
         self.trouble = Trouble(self.chance, self._others, self.say)
-        self.host = Host(self.trouble, self.broken, self.say)
+        self.host = Host(self.trouble, self.broken, self.say, tick=lambda: len(self.story))
         self.promises = Promises(self.store, self.host, self.clock, SETTINGS, self.broken, self.say)
         self.host.promised = self.promises.instances
+        self.host.promised_interfaces = self.promises.network.interfaces
         gateway = GatewayStore(self.store)
         self.callers = Callers(
             cloud.operations(gateway, tools, SETTINGS),
@@ -189,12 +190,16 @@ class Walk:
         if not running:
             return
         id = self.chance.choice(running)
+        self.host.power_off(id, known=self._known_to_run(id))
+
+    def _known_to_run(self, id):
+        """By its row, or by an answer that the controllers had and went on from."""
         row, boot = self.store.get(Instance, id), self.host.machines._kept[id].boot
-        known = ("running", boot, boot, self.host.boot)
-        self.host.power_off(
-            id,
-            known=row is not None and (row.state, row.started_boot, row.boot, row.host_boot) == known,
-        )
+        if row is None or row.boot != boot:
+            return False
+        if (row.state, row.started_boot, row.host_boot) == ("running", boot, self.host.boot):
+            return True
+        return row.aim == "running" and not self.trouble.busy and Run(id, boot) in self.host.answered
 
     def _kill(self):
         self.trouble.kill("leisure")
