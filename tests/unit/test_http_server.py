@@ -567,6 +567,53 @@ def test_an_answer_before_the_body_is_whole_ends_the_connection(run):
     run(scenario)
 
 
+def test_a_streamed_body_is_asked_for_when_it_is_first_read(run):
+    async def scenario():
+        async def read(request: HttpRequest) -> HttpResponse:
+            return HttpResponse(200, body=b"".join([chunk async for chunk in request.stream]))
+
+        def handler(request: HttpRequest) -> Any:
+            return HttpResponse(403) if request.path == "/no" else read(request)
+
+        head = b"PUT %b HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+        limits = Limits(linger_timeout_s=0.1, idle_timeout_s=1)
+        async with serving(handler, wants_stream=lambda r: True, limits=limits) as (_, connect):
+            client = await connect()
+            for _ in range(2):
+                assert (await client.ask(head % b"/"))[0] == 100
+                assert (await client.ask(b"hello"))[2] == b"hello"
+            assert (await client.ask(head % b"/no"))[0] == 403  # and nobody uploads in vain
+            assert await client.closed() == b""
+
+    run(scenario)
+
+
+def test_a_streamed_response_that_nobody_reads_is_closed(run):
+    async def scenario():
+        ends: list[str] = []
+
+        async def chunks(name: str) -> AsyncIterator[bytes]:
+            try:
+                while True:
+                    yield b"x" * 100_000
+            finally:
+                ends.append(name)
+
+        def handler(request: HttpRequest) -> HttpResponse:
+            return HttpResponse(200, [("content-length", "9000000000")], stream=chunks(request.path))
+
+        async with serving(handler) as (_, connect):
+            client = await connect()
+            client.say(b"GET /gone HTTP/1.1\r\nHost: a\r\n\r\n")
+            await client.reader.readexactly(1000)
+            await client.leave()
+            async with asyncio.timeout(WAIT_S):
+                while ends != ["/gone"]:
+                    await asyncio.sleep(0.01)
+
+    run(scenario)
+
+
 @pytest.mark.parametrize("length", [None, 3_000_000])
 def test_a_streamed_response_waits_for_a_slow_reader(run, length):
     async def scenario():

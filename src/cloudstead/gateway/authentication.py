@@ -35,12 +35,24 @@ class Authentication:
         except Refused:
             return None
 
-    def prove(self, request: HttpRequest, claim: Claim | None, service: str, operation: str) -> Proof | None:
-        """The proof of the claim; None if none is needed. Raises Refused."""
+    def prove(
+        self,
+        request: HttpRequest,
+        claim: Claim | None,
+        service: str,
+        operation: str,
+        *,
+        body_follows: bool = False,
+    ) -> Proof | None:
+        """The proof of the claim; None if none is needed. Raises Refused.
+
+        Where the body is still to come, the proof is of what the headers say of it: who reads it compares.
+        """
         if self._open:
             return None
         if claim is not None:
-            return self._verifier.verify(request, claim)
+            later = request.headers.get("x-amz-content-sha256") if body_follows else None
+            return self._verifier.verify(request, claim, body_sha256=later)
         if service == "s3" or (service, operation) in _UNSIGNED:
             return None
         raise Refused("missing")

@@ -3,22 +3,27 @@
 Each step looks at the exchange and either adds to it, answers, or raises. A ServiceError raised anywhere is
 said in the protocol that the request speaks; anything else is ours to mend: it is logged with the request id,
 and the caller learns no more than that id.
+
+Nearly all is answered at once, without a task. Only what S3 reads from disk or network while it answers is
+awaited: a step that needs time returns an awaitable of the response, and no step comes after it.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from cloudstead.core import ids
 from cloudstead.core.caller import Authorizer, Caller, Credentials
 from cloudstead.core.errors import NotBuilt, ServiceError
+from cloudstead.core.streams import Incoming, Outgoing
 from cloudstead.core.tools import Tools
-from cloudstead.dataplane.http import HttpRequest, HttpResponse
-from cloudstead.gateway import cors, wire
+from cloudstead.dataplane.http import BodyStream, HttpRequest, HttpResponse
+from cloudstead.gateway import cors, s3_edge, wire
 from cloudstead.gateway.authentication import Authentication
 from cloudstead.gateway.chunked import decoded
 from cloudstead.gateway.claim import Claim
+from cloudstead.gateway.incoming import DOCUMENT_BYTES_MAX, incoming, whole
 from cloudstead.gateway.internal import Internal
 from cloudstead.gateway.plain_errors import said_plainly
 from cloudstead.gateway.refusals import Refused, as_error, family
@@ -28,9 +33,12 @@ from cloudstead.gateway.sigv4 import STREAMING, Proof
 
 log = logging.getLogger(__name__)
 
-Operation = Callable[[Caller, dict[str, Any]], Mapping[str, Any] | None]
+Result = Mapping[str, Any] | None
+Operation = Callable[[Caller, dict[str, Any]], Result | Coroutine[Any, Any, Result]]
 #: By botocore's name of the service, then by the operation's: `{"ec2": {"RunInstances": ec2.run_instances}}`.
 Operations = Mapping[str, Mapping[str, Operation]]
+#: Answered already, or to be awaited.
+Response = HttpResponse | Awaitable[HttpResponse]
 
 
 @dataclass(slots=True)
@@ -47,6 +55,9 @@ class Exchange:
     caller: Caller = field(init=False)
     operation: Operation = field(init=False)
     request: dict[str, Any] = field(init=False)
+    #: The body, where it is still to be read.
+    stream: BodyStream | None = None
+    content: Incoming | None = None
 
 
 class Gateway:
@@ -69,40 +80,58 @@ class Gateway:
         self._internal = internal or Internal()
         self._cors = cors.Policy(self._settings)
         self._authentication = Authentication(credentials, self._tools.clock, self._settings)
-        self.steps: tuple[Callable[[Exchange], HttpResponse | None], ...] = (
+        self.steps: tuple[Callable[[Exchange], Response | None], ...] = (
             self._check_origin,
             self._answer_internal,
             self._route,
             self._match,
             self._authenticate,
-            self._decode_body,
             self._find_operation,
+            self._receive,
             self._parse,
             self._authorize,
             self._dispatch,
         )
 
-    def handle(self, request: HttpRequest) -> HttpResponse:
-        exchange = Exchange(request, ids.uuid(self._tools.random))
+    def handle(self, request: HttpRequest) -> Response:
+        exchange = Exchange(request, ids.uuid(self._tools.random), stream=request.stream)
         try:
-            response = self._walk(exchange)
-        except ServiceError as e:
-            response = self._error(exchange, e)
-        except Refused as e:
-            response = self._error(exchange, self._refusal(exchange, e))
-        except Exception:
-            log.exception("%s: %s %s failed", exchange.request_id, request.method, request.path)
-            response = self._error(exchange, self._unexpected(exchange))
+            response = self._walk(exchange, 0)
+        except Exception as e:  # noqa: BLE001 - `_failed` says it or logs it
+            response = self._failed(exchange, e)
+        if not isinstance(response, HttpResponse):
+            return self._handle_later(exchange, response)
         if "origin" in request.headers:
             self._cors.expose(request, response)
         return response
 
-    def _walk(self, exchange: Exchange) -> HttpResponse:
-        for step in self.steps:
+    async def _handle_later(self, exchange: Exchange, awaited: Awaitable[HttpResponse]) -> HttpResponse:
+        try:
+            response = await awaited
+        except Exception as e:  # noqa: BLE001 - `_failed` says it or logs it
+            response = self._failed(exchange, e)
+        if "origin" in exchange.http.headers:
+            self._cors.expose(exchange.http, response)
+        return response
+
+    def _walk(self, exchange: Exchange, at: int) -> Response:
+        for step in self.steps[at:]:
             response = step(exchange)
             if response is not None:
                 return response
         raise AssertionError("the last step answers")
+
+    async def _walk_on_with_whole(
+        self, exchange: Exchange, chunks: AsyncIterator[bytes], after: Callable[[Exchange], Response | None]
+    ) -> HttpResponse:
+        """Read what is no content but a document, then take the steps behind this one."""
+        body = await whole(chunks, DOCUMENT_BYTES_MAX)
+        exchange.stream = None
+        exchange.http.body = exchange.route.wire.body = body
+        if hasattr(exchange, "match"):
+            exchange.match.body = body
+        response = self._walk(exchange, self.steps.index(after) + 1)
+        return response if isinstance(response, HttpResponse) else await response
 
     # -- the steps, in their order
 
@@ -116,7 +145,7 @@ class Gateway:
             return None
         return self._internal.answer(exchange.http)
 
-    def _route(self, exchange: Exchange) -> None:
+    def _route(self, exchange: Exchange) -> Response | None:
         region = self._settings.default_region
         try:
             exchange.claim = self._authentication.claim(exchange.http)
@@ -125,6 +154,11 @@ class Gateway:
             exchange.dialect = wire.load(exchange.route.service).dialect(exchange.route.wire)
             raise
         exchange.route = route(exchange.http, exchange.claim, region)
+        if exchange.route.service == "s3":
+            exchange.request_id = s3_edge.request_id(self._tools.random)
+        elif exchange.stream is not None:
+            return self._walk_on_with_whole(exchange, exchange.stream, self._route)
+        return None
 
     def _match(self, exchange: Exchange) -> None:
         """Before the signature is checked, as at AWS: an unknown action is called so even unsigned."""
@@ -143,15 +177,12 @@ class Gateway:
     def _prove(self, exchange: Exchange, operation: str) -> None:
         if exchange.proof is None:
             exchange.proof = self._authentication.prove(
-                exchange.http, exchange.claim, exchange.route.service, operation
+                exchange.http,
+                exchange.claim,
+                exchange.route.service,
+                operation,
+                body_follows=exchange.stream is not None,
             )
-
-    def _decode_body(self, exchange: Exchange) -> None:
-        """S3's own transfer coding: what the operation gets is the content, its trailers among the headers."""
-        payload = exchange.http.headers.get("x-amz-content-sha256", "")
-        if payload.startswith(STREAMING) and exchange.route.service == "s3":
-            plain = decoded(exchange.route.wire, payload, exchange.proof)
-            exchange.route.wire, exchange.match.body = plain, plain.body
 
     def _find_operation(self, exchange: Exchange) -> None:
         service, name = exchange.route.service, exchange.match.operation.name
@@ -160,8 +191,32 @@ class Gateway:
             raise NotBuilt(f"The operation {service}:{name} is not built in Cloudstead yet.")
         exchange.operation = found
 
+    def _receive(self, exchange: Exchange) -> Response | None:
+        """S3's own transfer coding undone: what the operation gets is the content, its trailers among the headers."""
+        if exchange.route.service != "s3":
+            return None
+        if exchange.stream is not None:
+            return self._receive_stream(exchange)
+        payload = exchange.http.headers.get("x-amz-content-sha256", "")
+        if payload.startswith(STREAMING):
+            plain = decoded(exchange.route.wire, payload, exchange.proof)
+            exchange.route.wire, exchange.match.body = plain, plain.body
+        return None
+
+    def _receive_stream(self, exchange: Exchange) -> Response | None:
+        content, exchange.route.wire.headers = incoming(exchange.http, exchange.proof)
+        if exchange.match.operation.content_member is None:
+            return self._walk_on_with_whole(exchange, content, self._receive)
+        exchange.content = content
+        return None
+
     def _parse(self, exchange: Exchange) -> None:
         exchange.request = wire.parse(exchange.match, exchange.route.wire)
+        if exchange.route.service == "s3":
+            s3_edge.check_overrides(exchange.request, signed=exchange.claim is not None)
+            exchange.request["_Http"] = s3_edge.facts(exchange.http, exchange.claim)
+        if exchange.content is not None:
+            exchange.request[exchange.match.operation.content_member or ""] = exchange.content
 
     def _authorize(self, exchange: Exchange) -> None:
         self._authorizer.authorize(
@@ -172,18 +227,38 @@ class Gateway:
             text = "Request would have succeeded, but DryRun flag is set."
             raise ServiceError(text, code="DryRunOperation", status=412)
 
-    def _dispatch(self, exchange: Exchange) -> HttpResponse:
+    def _dispatch(self, exchange: Exchange) -> Response:
         result = exchange.operation(exchange.caller, exchange.request)
+        if result is None or isinstance(result, Mapping):
+            return self._answered(exchange, result)
+        return self._dispatch_later(exchange, result)
+
+    async def _dispatch_later(self, exchange: Exchange, working: Coroutine[Any, Any, Result]) -> HttpResponse:
+        return self._answered(exchange, await working)
+
+    def _answered(self, exchange: Exchange, result: Result) -> HttpResponse:
         answer = wire.serialize(exchange.match, result, exchange.request_id)
+        if isinstance(answer.body, Outgoing):
+            return _streamed(answer, answer.body)
         return HttpResponse(answer.status, answer.headers, answer.body)
 
     # -- errors
+
+    def _failed(self, exchange: Exchange, failure: Exception) -> HttpResponse:
+        if isinstance(failure, ServiceError):
+            return self._error(exchange, failure)
+        if isinstance(failure, Refused):
+            return self._error(exchange, self._refusal(exchange, failure))
+        http = exchange.http
+        log.error("%s: %s %s failed", exchange.request_id, http.method, http.path, exc_info=failure)
+        return self._error(exchange, self._unexpected(exchange))
 
     def _error(self, exchange: Exchange, error: ServiceError) -> HttpResponse:
         where = getattr(exchange, "match", None) or exchange.dialect
         if where is None:
             return said_plainly(exchange.http, error, exchange.request_id)
         answer = wire.serialize_error(where, error, exchange.request_id)
+        assert isinstance(answer.body, bytes)
         return HttpResponse(answer.status, answer.headers, answer.body)
 
     def _refusal(self, exchange: Exchange, refused: Refused) -> ServiceError:
@@ -203,3 +278,9 @@ class Gateway:
             return ServiceError(text, code="InternalError", status=500)
         text = "The request processing has failed because of an unknown error, exception or failure."
         return ServiceError(text, code="InternalFailure", status=500)
+
+
+def _streamed(answer: wire.WireResponse, body: Outgoing) -> HttpResponse:
+    if not any(name.lower() == "content-length" for name, _ in answer.headers):
+        answer.headers.append(("content-length", str(body.length)))
+    return HttpResponse(answer.status, answer.headers, stream=body.chunks)

@@ -10,6 +10,7 @@ before their chunk's signature is known: whoever stores them must not believe th
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from hmac import compare_digest
@@ -110,7 +111,7 @@ class ChunkedDecoder:
     def finish(self) -> None:
         """All bytes were fed. Raises unless the body is whole and, if signed, signed to its end."""
         if not self._finished or self._received != self._length:
-            raise _incomplete()
+            raise incomplete()
 
     def _line(self) -> bytes | None:
         end = self._buffer.find(b"\r\n", self._at, self._at + _LINE_BYTES_MAX)
@@ -133,7 +134,7 @@ class ChunkedDecoder:
         self._chunk_hash = sha256()
         self._received += self._chunk_left
         if self._received > self._length:
-            raise _incomplete()
+            raise incomplete()
         if self._chunk_left == 0:
             self._end_chunk()
             self._in_trailers = True
@@ -176,10 +177,10 @@ class ChunkedDecoder:
             return True
         found = _TRAILER.fullmatch(line)
         if found is None or not self._trailer or len(self.trailers) >= _TRAILERS_MAX:
-            raise _malformed_trailer()
+            raise malformed_trailer()
         name, value = found[1].decode().lower(), found[2].decode()
         if name in self.trailers:
-            raise _malformed_trailer()
+            raise malformed_trailer()
         self.trailers[name] = value
         if name != "x-amz-trailer-signature":
             self._signable += f"{name}:{value}\n".encode()
@@ -188,7 +189,7 @@ class ChunkedDecoder:
     def _end_trailers(self) -> None:
         said = self.trailers.pop("x-amz-trailer-signature", None)
         if self._trailer and self._signed and said is None:
-            raise _malformed_trailer()
+            raise malformed_trailer()
         if self._trailer and self._signatures is not None:
             self._signatures.check_trailer(self._signable, said or "")
         self._finished = True
@@ -196,23 +197,41 @@ class ChunkedDecoder:
 
 def decoded(request: WireRequest, payload: str, proof: Proof | None) -> WireRequest:
     """A whole aws-chunked request as the plain one it stands for: content as its body, trailers as headers."""
-    told = request.headers.get("x-amz-decoded-content-length", "")
-    if not re.fullmatch(r"[0-9]{1,18}", told):
-        text = "You must provide the Content-Length HTTP header."
-        raise ServiceError(text, code="MissingContentLength", status=411)
-    decoder = ChunkedDecoder.of(payload, int(told), proof)
+    length = decoded_length(request.headers)
+    decoder = ChunkedDecoder.of(payload, length, proof)
     body = decoder.feed(request.body)
     decoder.finish()
-    codings = [part.strip() for part in request.headers.get("content-encoding", "").split(",")]
-    headers = {**request.headers, "content-length": told}
-    headers["content-encoding"] = ",".join(part for part in codings if part and part != "aws-chunked")
-    if not headers["content-encoding"]:
-        del headers["content-encoding"]
-    announced = [name.strip().lower() for name in request.headers.get("x-amz-trailer", "").split(",")]
-    if sorted(decoder.trailers) != sorted(name for name in announced if name):
-        raise _malformed_trailer()
-    headers.update(decoder.trailers)
-    return replace(request, headers=headers, body=body)
+    if sorted(decoder.trailers) != announced_trailers(request.headers):
+        raise malformed_trailer()
+    return replace(request, headers={**plain_headers(request.headers, length), **decoder.trailers}, body=body)
+
+
+def decoded_length(headers: Mapping[str, str]) -> int:
+    """How long the content says it is."""
+    told = headers.get("x-amz-decoded-content-length", "")
+    if not re.fullmatch(r"[0-9]{1,18}", told):
+        raise no_length()
+    return int(told)
+
+
+def announced_trailers(headers: Mapping[str, str]) -> list[str]:
+    names = [name.strip().lower() for name in headers.get("x-amz-trailer", "").split(",")]
+    return sorted(name for name in names if name)
+
+
+def plain_headers(headers: Mapping[str, str], length: int) -> dict[str, str]:
+    """The headers without what tells of the coding."""
+    plain = {**headers, "content-length": str(length)}
+    codings = [part.strip() for part in headers.get("content-encoding", "").split(",")]
+    plain["content-encoding"] = ",".join(part for part in codings if part and part != "aws-chunked")
+    if not plain["content-encoding"]:
+        del plain["content-encoding"]
+    return plain
+
+
+def no_length() -> ServiceError:
+    text = "You must provide the Content-Length HTTP header."
+    return ServiceError(text, code="MissingContentLength", status=411)
 
 
 def _malformed() -> ServiceError:
@@ -224,11 +243,11 @@ def _small_chunk() -> ServiceError:
     return ServiceError(text, code="InvalidChunkSizeError", status=403)
 
 
-def _malformed_trailer() -> ServiceError:
+def malformed_trailer() -> ServiceError:
     text = "The request contained trailing data that was not well-formed or did not conform to our published schema."
     return ServiceError(text, code="MalformedTrailerError")
 
 
-def _incomplete() -> ServiceError:
+def incomplete() -> ServiceError:
     text = "You did not provide the number of bytes specified by the Content-Length HTTP header"
     return ServiceError(text, code="IncompleteBody")

@@ -12,6 +12,7 @@ import uvloop
 from cloudstead.core.clock import Clock
 from cloudstead.dataplane import http
 from cloudstead.gateway.chain import Gateway
+from cloudstead.gateway.incoming import wants_stream
 from cloudstead.gateway.plain_errors import refuse
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,13 @@ async def serve(
     Without `ssl_context` only HTTP is spoken.
     """
     server = await http.serve(
-        sockets, gateway.handle, ssl_context=ssl_context, limits=limits, clock=clock, refuse=refuse
+        sockets,
+        gateway.handle,
+        ssl_context=ssl_context,
+        limits=limits,
+        clock=clock,
+        wants_stream=wants_stream,
+        refuse=refuse,
     )
     told = asyncio.Event()
     loop = asyncio.get_running_loop()

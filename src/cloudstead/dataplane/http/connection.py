@@ -9,7 +9,7 @@ import enum
 import logging
 import socket
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from typing import TYPE_CHECKING, cast
 
 import httptools
@@ -245,9 +245,15 @@ class Connection(asyncio.Protocol):
     def _expected(self, expectation: str) -> None:
         if expectation.lower() != "100-continue":
             self._stop_parsing(417, "The only expectation understood is 100-continue.")
-        if self._ready or self._task is not None:
+        if self._stream is not None:
+            self._stream.invite_by(self._send_continue)  # a refusal then costs no upload
+        elif self._ready or self._task is not None:
             self._continue_owed = True  # answers keep the order of the requests
         else:
+            self._send_continue()
+
+    def _send_continue(self) -> None:
+        if not self._transport.is_closing():
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, chunk: bytes) -> None:
@@ -307,7 +313,7 @@ class Connection(asyncio.Protocol):
     def _after_answers(self) -> None:
         if self._continue_owed:
             self._continue_owed = False
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._send_continue()
         if self._phase is Phase.ANSWER:
             self._phase = Phase.IDLE
             if self._server.stopping:
@@ -379,6 +385,8 @@ class Connection(asyncio.Protocol):
             self._closing = True
             self._transport.abort()  # the only way left to say that it is not whole
             return
+        finally:
+            await _closed(response.stream)
         if not keep_alive:
             self._part(request)
 
@@ -484,6 +492,12 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         self._closing = True
         self._transport.abort()
+
+
+async def _closed(stream: AsyncIterator[bytes]) -> None:
+    """Let a stream that was not read to its end give back what it holds."""
+    if isinstance(stream, AsyncGenerator):
+        await stream.aclose()
 
 
 def _has_body(headers: dict[str, str]) -> bool:

@@ -86,6 +86,7 @@ class BodyStream:
 
     def __init__(self, resume: Callable[[], None]) -> None:
         self._resume = resume
+        self._invite: Callable[[], None] | None = None
         self._chunks: deque[bytes] = deque()
         self._ended = False
         self._aborted: str | None = None
@@ -102,11 +103,18 @@ class BodyStream:
             if self._ended:
                 raise StopAsyncIteration
             self._wake.clear()
+            if self._invite is not None:
+                self._invite()
+                self._invite = None
             self._resume()
             await self._wake.wait()  # the connection's own timeouts end this: they abort the stream
         chunk = self._chunks.popleft()
         self.held_bytes -= len(chunk)
         return chunk
+
+    def invite_by(self, invite: Callable[[], None]) -> None:
+        """The client waits to be asked for the body: `invite` does, once somebody wants to read."""
+        self._invite = invite
 
     @property
     def ended(self) -> bool:

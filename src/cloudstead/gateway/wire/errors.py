@@ -134,7 +134,8 @@ def _rest_xml(dialect: Dialect, said: _Said, request_id: str) -> WireResponse:
 def _s3(said: _Said, request_id: str) -> WireResponse:
     body = (
         f"{_DECLARATION}<Error><Code>{xml_text(said.code)}</Code><Message>{xml_text(said.message)}</Message>"
-        f"{_xml_fields(said)}<RequestId>{request_id}</RequestId></Error>"
+        f"{_xml_fields(said)}<RequestId>{request_id}</RequestId>"
+        f"<HostId>{envelope.host_id(request_id)}</HostId></Error>"
     )
     return envelope.rest(
         said.model,

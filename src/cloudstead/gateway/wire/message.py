@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cloudstead.core.streams import Outgoing
+
 
 @dataclass(slots=True)
 class WireRequest:
@@ -25,4 +27,4 @@ class WireResponse:
 
     status: int
     headers: list[tuple[str, str]]
-    body: bytes = b""
+    body: bytes | Outgoing = b""

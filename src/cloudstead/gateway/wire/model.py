@@ -46,6 +46,13 @@ class Operation:
             for name, ref in side.shape.members.items()
         )
 
+    @cached_property
+    def content_member(self) -> str | None:
+        """The member that is content of any length and the whole body: `Body` of PutObject."""
+        if self.input is None or (name := self.input.shape.payload) is None:
+            return None
+        return name if self.model.member(name, self.input.shape.members[name]).streaming else None
+
     def members(self, side: Member) -> dict[str, Member]:
         return self.model.members(side.shape)
 

@@ -29,7 +29,7 @@ def serialize(
 ) -> WireResponse:
     """The response. With `strict` a missing required member is refused too, not just reported.
 
-    `status` overrides the operation's own where that depends on the request (S3's 206).
+    `status` overrides the operation's own.
     """
     response = _writer(match, strict=strict)(result or {}, match.api_version, request_id)
     if status is not None:
@@ -183,12 +183,12 @@ def _rest(operation: Operation, protocol: str, *, strict: bool) -> Write:
         else _tree_writers(operation, "json", strict=strict)
     )
     write_body = body_writer(operation, shape, writers)
+    partly = "ContentRange" in shape.members
 
     def write(result: Mapping[str, Any], version: str, request_id: str) -> WireResponse:
         own_status, headers = write_headers(result)
         body, content_type = write_body(result, version)
-        return envelope.rest(
-            model, own_status or status, headers, request_id, body=body, content_type=content_type
-        )
+        told = own_status or (206 if partly and result.get("ContentRange") else status)
+        return envelope.rest(model, told, headers, request_id, body=body, content_type=content_type)
 
     return write

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from cloudstead.core.streams import Outgoing
 from cloudstead.gateway.wire import scalars
 from cloudstead.gateway.wire.model import Operation, ServiceModel
 from cloudstead.gateway.wire.schema import Member, Namespace, Shape
@@ -18,7 +19,7 @@ from cloudstead.gateway.wire.serialize.xml import XmlWriters
 
 Headers = list[tuple[str, str]]
 #: Body and content type; no type for bytes that name their own.
-Body = Callable[[Mapping[str, Any], str], tuple[bytes, str | None]]
+Body = Callable[[Mapping[str, Any], str], tuple[bytes | Outgoing, str | None]]
 
 #: Where members of an output may travel besides the body. Other locations mean nothing in an answer.
 IN_HEAD = ("header", "headers", "statusCode")
@@ -117,7 +118,7 @@ def _payload(operation: Operation, payload: Member, writers: XmlWriters | TreeWr
     check = _check_members(operation)
     if payload.type in ("blob", "string"):
 
-        def write_bytes(result: Mapping[str, Any], _: str) -> tuple[bytes, str | None]:
+        def write_bytes(result: Mapping[str, Any], _: str) -> tuple[bytes | Outgoing, str | None]:
             check(result)
             value = result.get(name)
             if value is None:
@@ -126,6 +127,8 @@ def _payload(operation: Operation, payload: Member, writers: XmlWriters | TreeWr
                 return value.encode(), None if payload.type == "blob" else "text/plain"
             if isinstance(value, bytes | bytearray | memoryview):
                 return bytes(value), "application/octet-stream"
+            if isinstance(value, Outgoing) and payload.streaming:
+                return value, "application/octet-stream"
             raise ResultMismatch(f"{value!r} is neither bytes nor text").within(name)
 
         return write_bytes
@@ -136,7 +139,7 @@ def _payload(operation: Operation, payload: Member, writers: XmlWriters | TreeWr
         root = payload.root_name
         whole = _xml_document(operation.model, root, payload.shape, writers, payload)
 
-    def write(result: Mapping[str, Any], version: str) -> tuple[bytes, str | None]:
+    def write(result: Mapping[str, Any], version: str) -> tuple[bytes | Outgoing, str | None]:
         check(result)
         value = result.get(name)
         if value is None:

@@ -1,0 +1,168 @@
+"""Uploads read while they come, so that no body, however large, is ever held: see core.streams.Incoming.
+
+The headers are proven before the first byte is asked for. What the signature says of the body (its hash, or the
+signatures of its chunks) can only be compared at the end: until then nothing of it is to be believed.
+"""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from hashlib import sha256
+
+from cloudstead.core.errors import ServiceError
+from cloudstead.core.streams import Incoming
+from cloudstead.dataplane.http import BodyStream, HttpRequest
+from cloudstead.dataplane.http.message import BodyAborted
+from cloudstead.gateway.chunked import (
+    ChunkedDecoder,
+    announced_trailers,
+    decoded_length,
+    incomplete,
+    malformed_trailer,
+    no_length,
+    plain_headers,
+)
+from cloudstead.gateway.refusals import Refused, as_error
+from cloudstead.gateway.sigv4 import STREAMING, Proof
+
+#: What S3 takes in one request.
+UPLOAD_BYTES_MAX = 5 * 1024**3
+#: Bodies up to this size come whole: the quick path.
+WHOLE_BYTES_MAX = 64 * 1024
+#: What an operation may take that reads its body as one document.
+DOCUMENT_BYTES_MAX = 32 * 1024 * 1024
+
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_SHA256_HEX = re.compile(r"[0-9a-f]{64}")
+_NEVER_S3 = (
+    "application/x-www-form-urlencoded",
+    "application/x-amz-",
+    "application/json",
+    "application/cbor",
+)
+
+
+def wants_stream(request: HttpRequest) -> bool:
+    """Whether the body is to be read while it comes: all that S3 may take and that is large, or of unknown size.
+
+    A guess by the headers alone. What turns out to be another service's is read whole, within its bounds.
+    """
+    if request.method not in ("PUT", "POST"):
+        return False
+    headers = request.headers
+    length = headers.get("content-length")
+    if length is not None and int(length) <= WHOLE_BYTES_MAX:
+        return False
+    if length is None and "transfer-encoding" not in headers:
+        return False
+    authorization = headers.get("authorization", "")
+    if authorization.startswith("AWS4"):
+        return "/s3/aws4_request" in authorization
+    return "x-amz-target" not in headers and not headers.get("content-type", "").startswith(_NEVER_S3)
+
+
+def incoming(request: HttpRequest, proof: Proof | None) -> tuple[Incoming, Mapping[str, str]]:
+    """The body of a streamed request, and the headers of the plain request that it stands for."""
+    assert request.stream is not None
+    payload = request.headers.get("x-amz-content-sha256", "")
+    if payload.startswith(STREAMING):
+        length = _bounded(decoded_length(request.headers))
+        decoder = ChunkedDecoder.of(payload, length, proof)
+        chunked = ChunkedBody(request.stream, decoder, length, announced_trailers(request.headers))
+        return chunked, plain_headers(request.headers, length)
+    told = request.headers.get("content-length", "")
+    if not _LENGTH.fullmatch(told):
+        raise no_length()
+    said = payload if _SHA256_HEX.fullmatch(payload) else None
+    return PlainBody(request.stream, _bounded(int(told)), said), request.headers
+
+
+async def whole(chunks: AsyncIterator[bytes], bytes_max: int) -> bytes:
+    """All of a body, for an operation that cannot begin before the end."""
+    found: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > bytes_max:
+            raise ServiceError("The request's body is too large.", code="MaxMessageLengthExceeded")
+        found.append(chunk)
+    return b"".join(found)
+
+
+class PlainBody:
+    """A body as it is, its hash compared once all has come."""
+
+    def __init__(self, stream: BodyStream, length: int, sha256_said: str | None) -> None:
+        self.length = length
+        self.trailers: Mapping[str, str] = {}
+        self._stream = stream
+        self._said = sha256_said
+        self._hash = sha256()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            chunk = await self._stream.__anext__()
+        except StopAsyncIteration:
+            self._check()
+            raise
+        except BodyAborted as e:
+            raise incomplete() from e
+        if self._said is not None:
+            self._hash.update(chunk)
+        return chunk
+
+    def _check(self) -> None:
+        if self._said is not None and self._said != (computed := self._hash.hexdigest()):
+            facts = {"ClientComputedContentSHA256": self._said, "S3ComputedContentSHA256": computed}
+            raise as_error(Refused("payload", **facts), "s3")
+
+
+class ChunkedBody:
+    """The content of an aws-chunked body, each chunk's signature compared as it ends."""
+
+    def __init__(
+        self, stream: BodyStream, decoder: ChunkedDecoder, length: int, announced: list[str]
+    ) -> None:
+        self.length = length
+        self._stream = stream
+        self._decoder = decoder
+        self._announced = announced
+
+    @property
+    def trailers(self) -> Mapping[str, str]:
+        return self._decoder.trailers
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await self._content()
+        except Refused as e:
+            raise as_error(e, "s3") from e
+        except BodyAborted as e:
+            raise incomplete() from e
+
+    async def _content(self) -> bytes:
+        content = b""
+        while not content:
+            try:
+                content = self._decoder.feed(await self._stream.__anext__())
+            except StopAsyncIteration:
+                self._decoder.finish()
+                if sorted(self._decoder.trailers) != self._announced:
+                    raise malformed_trailer() from None
+                raise
+        return content
+
+
+def _bounded(length: int) -> int:
+    if length > UPLOAD_BYTES_MAX:
+        raise ServiceError(
+            "Your proposed upload exceeds the maximum allowed size",
+            code="EntityTooLarge",
+            fields={"ProposedSize": length, "MaxSizeAllowed": UPLOAD_BYTES_MAX},
+        )
+    return length

@@ -1,0 +1,36 @@
+"""What S3 has at its edge and no other service: ids, statuses and headers of its own."""
+
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+from cloudstead.core.errors import ServiceError
+from cloudstead.core.streams import HttpFacts
+from cloudstead.dataplane.http import HttpRequest
+from cloudstead.gateway.claim import Claim
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def request_id(chance: Random) -> str:
+    """`4442587FB7D0A2F9`'s kind: sixteen letters and digits."""
+    bits = chance.getrandbits(80)
+    return "".join([_ALPHABET[bits >> at & 31] for at in range(0, 80, 5)])
+
+
+def facts(request: HttpRequest, claim: Claim | None) -> HttpFacts:
+    return HttpFacts(
+        method=request.method,
+        host=request.headers.get("host", ""),
+        headers=request.headers,
+        peer=request.peer,
+        secure=request.scheme == "https",
+        presigned=claim is not None and claim.presigned,
+    )
+
+
+def check_overrides(request: Mapping[str, Any], *, signed: bool) -> None:
+    """Only who signed may say which headers the answer has: else any link to an object could make it a page."""
+    if not signed and any(name.startswith("Response") for name in request):
+        text = "Request specific response headers cannot be used for anonymous GET requests."
+        raise ServiceError(text, code="InvalidRequest")
