@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
 
 _NAME = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}")
+_NUMBER = re.compile(r"[0-9]{1,19}")
 _TEMPLATES_MAX = 5000
 _VERSIONS_MAX = 10_000
 
@@ -226,7 +227,7 @@ class LaunchTemplates:
                 about = {
                     "LaunchTemplateId": template.id,
                     "LaunchTemplateName": template.name,
-                    "VersionNumber": int(text) if text.isdecimal() else 0,
+                    "VersionNumber": int(text) if _NUMBER.fullmatch(text) else 0,
                 }
                 if found is None:
                     why = (
@@ -280,7 +281,8 @@ class LaunchTemplates:
             if wanted := request.get("Versions"):
                 found += [(template, _version(store, template, text)) for text in dict.fromkeys(wanted)]
             else:
-                least, most = int(request.get("MinVersion") or 1), int(request.get("MaxVersion") or 1 << 62)
+                least = _number(request.get("MinVersion") or "1")
+                most = _number(request.get("MaxVersion") or str(1 << 62))
                 rows = store.rows(LaunchTemplateVersion, template_id=template.id)
                 rows.sort(key=lambda row: -row.number)
                 found += [(template, row) for row in rows if least <= row.number <= most]
@@ -388,6 +390,14 @@ def _checked(content: Any) -> dict[str, Any]:
         )
     launch_checks.user_data(content.get("UserData"))
     return dict(content)
+
+
+def _number(text: str) -> int:
+    if not _NUMBER.fullmatch(text):
+        raise ServiceError(
+            f"Value ({text}) is invalid: it must be the number of a version", code="InvalidParameterValue"
+        )
+    return int(text)
 
 
 def _content(version: LaunchTemplateVersion) -> dict[str, Any]:

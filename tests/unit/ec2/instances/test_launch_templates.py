@@ -105,3 +105,12 @@ def test_an_instance_gives_a_template_that_launches_its_like(world):
     world.create_launch_template(LaunchTemplateName="like", LaunchTemplateData=data)
     answer = world.run_instances(MinCount=1, MaxCount=1, LaunchTemplate={"LaunchTemplateName": "like"})
     assert evaluated(answer["Instances"][0])["InstanceType"] == "t3.small"
+
+
+@pytest.mark.parametrize("text", ["first", "-1", "9" * 5000])
+def test_a_version_that_is_no_number_is_refused(world, text):
+    for bound in ("MinVersion", "MaxVersion"):
+        code, _ = refusal(world.describe_launch_template_versions, LaunchTemplateName="web", **{bound: text})
+        assert code == "InvalidParameterValue"
+    kept = world.delete_launch_template_versions(LaunchTemplateName="web", Versions=[text])
+    assert len(kept["UnsuccessfullyDeletedLaunchTemplateVersions"]) == 1
