@@ -117,8 +117,8 @@ def _store(data: DataDirectory) -> "Store":
         raise Problem(
             f"The state in {data.root} {e}. Use that one, or another folder: {program()} up --data FOLDER"
         ) from None
-    except sqlite3.OperationalError:
-        raise
+    except sqlite3.OperationalError as e:
+        raise Problem(f"{data.database}: {e}") from None
     except sqlite3.DatabaseError as e:
         raise Problem(
             f"{data.database}: {e}. Put back a copy of it, or begin anew: {program()} reset --yes"

@@ -20,7 +20,7 @@ from cloudstead.cli.setup import setup
 from cloudstead.cli.ssh import Wanted, ssh
 from cloudstead.cli.status import status
 from cloudstead.cli.up import up
-from cloudstead.core.errors import DriverError
+from cloudstead.core.errors import DriverError, ServiceError
 from cloudstead.core.settings import SettingsError
 
 _INTERRUPTED = 130
@@ -40,7 +40,7 @@ def main(commands: Commands, argv: Sequence[str] | None = None) -> int:
     except SettingsError as e:
         print(e, file=sys.stderr)
         return _MISUSED
-    except DriverError as e:
+    except (DriverError, ServiceError) as e:
         print(e, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -10,9 +10,7 @@ class Problem(Exception):
 
 
 def refused(e: OSError) -> Problem:
-    """What the system refused to do with a file. What names no file is no fault of the person's: raised again."""
+    """What the system refused, and to do what with which file as far as it tells."""
     if isinstance(e, PermissionError):
         return Problem(f"{e.filename or 'something'}: permission denied; is it root's cloud? Then use sudo.")
-    if e.filename is None:
-        raise e
-    return Problem(f"{e.filename}: {e.strerror}")
+    return Problem(f"{e.filename}: {e.strerror}" if e.filename else str(e.strerror or e))

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import select
+import shutil
 import sys
 import time
 import traceback
@@ -19,10 +20,12 @@ from cloudstead.cli.profile import credentials_file, write_profile
 from cloudstead.cli.running import Lock, Running, health, locked, running
 from cloudstead.cli.setup import missing, setup
 from cloudstead.cli.terminal import confirm, program
+from cloudstead.core.errors import DriverError, ServiceError
 from cloudstead.core.settings import Settings
 
 _START_TIMEOUT_S = 30.0
 _POLL_S = 0.02
+_DISK_BYTES_MIN = 4 << 20
 _LOCK_WAIT_S = 1.0  # others look at the lock for microseconds; who holds it longer means it
 _TAIL_BYTES = 4000
 _FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
@@ -109,6 +112,10 @@ def _say_already(found: Running) -> int:
 def _prepare(settings: Settings) -> None:
     for folder in (settings.data, settings.data / "run", settings.data / "logs"):
         person.make_folder(folder)
+    if (
+        shutil.disk_usage(settings.data).free < _DISK_BYTES_MIN
+    ):  # what goes wrong then could not even be logged
+        raise Problem(f"The disk that holds {settings.data} is full; free some space and try again.")
 
 
 def _take_lock(settings: Settings) -> Lock:
@@ -136,8 +143,11 @@ def _log_to(settings: Settings, *, watched: bool) -> None:
 
 def _record(path: Path, pids: dict[str, int]) -> None:
     draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(pids), encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(json.dumps(pids), encoding="utf-8")
+        draft.replace(path)
+    except OSError as e:  # a full disk must not end the supervisor, and with it all the others
+        logging.getLogger(__name__).warning("%s: %s", path, e.strerror)
 
 
 def _up_detached(commands: Commands, settings: Settings) -> int:
@@ -147,7 +157,7 @@ def _up_detached(commands: Commands, settings: Settings) -> int:
     def work() -> int:
         try:
             return serve(commands, settings, watched=False)
-        except Problem as e:
+        except (Problem, DriverError, ServiceError) as e:
             print(e, file=sys.stderr)
         except OSError as e:
             print(refused(e), file=sys.stderr)

@@ -2,6 +2,6 @@
 
 from cloudstead.store.migrations import WrittenByNewer
 from cloudstead.store.rows import Row
-from cloudstead.store.sqlite import Store
+from cloudstead.store.sqlite import Store, Unavailable
 
-__all__ = ["Row", "Store", "WrittenByNewer"]
+__all__ = ["Row", "Store", "Unavailable", "WrittenByNewer"]

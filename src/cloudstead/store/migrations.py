@@ -51,7 +51,8 @@ def migrate(connection: sqlite3.Connection, migrations: tuple[Migration, ...] = 
         connection.execute(f"PRAGMA user_version = {len(migrations)}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk has ended it already
+            connection.execute("ROLLBACK")
         raise
 
 

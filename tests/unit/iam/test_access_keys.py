@@ -7,6 +7,7 @@ from cloudstead.services.iam import keys
 from cloudstead.services.iam.credentials import StoredCredentials, ensure_root
 from cloudstead.services.iam.uses import KeyUses
 from cloudstead.store import Store
+from cloudstead.store.sqlite import OutOfSpace
 
 
 def create(iam, name="ann"):
@@ -113,6 +114,17 @@ def test_a_key_tells_when_and_where_it_was_last_used_to_a_quarter_of_an_hour(iam
     uses.note(ann, "s3")
     assert last_use(iam, key)["ServiceName"] == "s3"
     assert iam.get_access_key_last_used(AccessKeyId=key)["UserName"] == "ann"
+
+
+def test_a_full_disk_keeps_nobody_from_using_a_key(iam, world):
+    ann = world.caller(create(iam)["AccessKeyId"])
+    pages = world.store._connection.execute("PRAGMA page_count").fetchone()[0]
+    world.store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    more_than_a_page = "x" * 5000
+    with pytest.raises(OutOfSpace):
+        KeyUses(world.store, world.clock)._write(ann, more_than_a_page)
+    KeyUses(world.store, world.clock).note(ann, more_than_a_page)
+    assert last_use(iam, ann.access_key_id)["ServiceName"] == "N/A"
 
 
 def test_a_strangers_key_tells_nothing(iam):

@@ -1,9 +1,11 @@
 """When keys were last used, to a quarter of an hour: a request costs a look in a dictionary, not a write."""
 
+from contextlib import suppress
+
 from cloudstead.core.caller import Caller
 from cloudstead.core.clock import Clock
 from cloudstead.services.iam.model import AccessKey, KeyUse
-from cloudstead.store import Store
+from cloudstead.store import Store, Unavailable
 
 _EVERY_S = 900.0
 _KEYS_REMEMBERED_MAX = 10_000
@@ -25,7 +27,8 @@ class KeyUses:
         if len(self._noted_at) >= _KEYS_REMEMBERED_MAX:
             self._noted_at.clear()
         self._noted_at[caller.access_key_id] = now
-        self._write(caller, service)
+        with suppress(Unavailable):  # who only reads is let to, though the disk be full
+            self._write(caller, service)
 
     def _write(self, caller: Caller, service: str) -> None:
         with self._store.transaction():
