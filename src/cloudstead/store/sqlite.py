@@ -93,7 +93,15 @@ class Store:
         if not equal:
             return list(image)
         (field, value), *rest = equal.items()
+        if not rest:
+            return list(image.having(field, value))
         return [row for row in image.having(field, value) if all(getattr(row, f) == v for f, v in rest)]
+
+    def moment(self) -> int:
+        """A number that is the same as long as nothing has changed that this process could read."""
+        assert not self._writing, "what is being written has no moment yet"
+        self._catch_up()
+        return self._seq
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cloudstead.core import ids
+from cloudstead.core.cached import Cached
 from cloudstead.core.caller import Caller
 from cloudstead.core.errors import ServiceError
 from cloudstead.services.ec2 import filters
@@ -17,6 +18,9 @@ from cloudstead.services.ec2.rows import Resources
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import DescribeInstancesRequestTypeDef
+
+
+_REMEMBERED_MAX = 64  # accounts and regions
 
 
 def find_instances(resources: Resources, caller: Caller, wanted: Sequence[str]) -> list[Instance]:
@@ -42,12 +46,15 @@ def find_instances(resources: Resources, caller: Caller, wanted: Sequence[str]) 
 class DescribeInstances:
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
+        self._remembered: dict[tuple[str, str], tuple[int, list[Cached]]] = {}
 
     def describe_instances(
         self, caller: Caller, request: "DescribeInstancesRequestTypeDef"
     ) -> dict[str, Any]:
         store = self._resources.store
         with store.reading():
+            if not request:
+                return {"Reservations": self._all(caller)}
             if wanted := request.get("InstanceIds"):
                 rows = find_instances(self._resources, caller, wanted)
             else:
@@ -57,3 +64,14 @@ class DescribeInstances:
                 found = filters.select(found, asked, FIELDS)
             some, token = page(found, request, key=lambda one: one.instance.id, ids="InstanceIds")
         return {"Reservations": reservations(some), "NextToken": token}
+
+    def _all(self, caller: Caller) -> list[Cached]:
+        """Every instance of the caller's. While nothing changes, and people mostly look, it is the same list."""
+        store, scope = self._resources.store, (caller.account, caller.region)
+        moment, known = store.moment(), self._remembered.get(scope)
+        if known is None or known[0] != moment:
+            if known is None and len(self._remembered) >= _REMEMBERED_MAX:
+                self._remembered.clear()
+            found = [whole(store, row) for row in self._resources.mine(Instance, caller)]
+            known = self._remembered[scope] = moment, reservations(found)
+        return known[1]

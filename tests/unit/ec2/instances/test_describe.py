@@ -8,6 +8,7 @@ from cloudstead.core.caller import Caller
 from cloudstead.services.ec2.instance_filters import FIELDS
 from cloudstead.services.ec2.instance_rows import Instance
 from cloudstead.services.ec2.network_rows import Vpc
+from cloudstead.store import Store
 
 
 @pytest.fixture
@@ -131,6 +132,21 @@ def test_what_is_remembered_is_named_by_all_that_is_shown(world):
     assert len(set(keys)) == len(keys)
     assert key() == key()
     assert world.instance(id)["PublicDnsName"] == ""
+
+
+def test_a_list_that_is_remembered_shows_every_change_of_any_process(tmp_path):
+    world = World(store=Store(tmp_path / "state.sqlite"))
+    other = World(store=Store(tmp_path / "state.sqlite"))
+    assert world.instances() == []
+    (id,) = other.run()
+    assert world.describe_instances()["Reservations"] is world.describe_instances()["Reservations"]
+    assert [one["State"]["Name"] for one in world.instances()] == ["pending"]
+    other.settle()
+    assert world.state(id) == world.instances()[0]["State"]["Name"] == "running"
+    world.create_tags(Resources=[id], Tags=[{"Key": "Name", "Value": "web"}])
+    assert world.instances()[0]["Tags"] == other.instances()[0]["Tags"] == [{"Key": "Name", "Value": "web"}]
+    world.store.close()
+    other.store.close()
 
 
 def test_names_of_other_regions(world):
