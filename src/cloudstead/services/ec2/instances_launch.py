@@ -111,7 +111,9 @@ class RunInstances:
         if not token:
             return
         store, now = self._resources.store, self._resources.tools.clock.now()
-        for old in store.rows(Launch)[:_TOKENS_SWEPT_MAX]:
+        known = store.rows(Launch)
+        # Any of them, not the oldest: what runs for years would keep those behind it from ever being looked at.
+        for old in self._resources.tools.random.sample(known, min(len(known), _TOKENS_SWEPT_MAX)):
             if old.at < now - _TOKEN_KEPT and not store.rows(Instance, reservation_id=old.reservation_id):
                 store.delete(old)
         store.insert(

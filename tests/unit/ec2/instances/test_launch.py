@@ -67,6 +67,21 @@ def test_a_client_token_launches_once(world):
     assert len(world.instances()) == 2
 
 
+def test_tokens_of_what_is_long_gone_are_forgotten_whatever_runs_on(world):
+    for number in range(25):
+        world.run(ClientToken=f"for years {number}")
+    for number in range(100):
+        (id,) = world.run(ClientToken=f"for a moment {number}")
+        world.terminate_instances(InstanceIds=[id])
+    world.settle()
+    world.clock.advance(2 * 24 * 3600)
+    world.settle()
+    assert len(world.instances()) == 25
+    for number in range(60):
+        world.run(ClientToken=f"again {number}")
+    assert len(world.store.rows(Launch)) < 25 + 60 + 15
+
+
 def test_tags_go_where_they_are_asked_for(world):
     specifications = [
         {"ResourceType": kind, "Tags": [{"Key": "for", "Value": kind}]}
