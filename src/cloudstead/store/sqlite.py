@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 #: How many changes are remembered; a process further behind reads its kinds anew.
 _CHANGES_KEPT = 20_000
-_BUSY_TIMEOUT_S = 10.0
+_BUSY_TIMEOUT_S = 5.0  # a transaction takes milliseconds, and meanwhile a worker answers nobody
 #: What is kept of the write-ahead log once a reader that held it open has let go.
 _WAL_BYTES_KEPT = 16 << 20
 
