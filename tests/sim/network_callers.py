@@ -2,10 +2,11 @@
 
 from math import inf
 
-from tests.sim.network_promises import PromisedAddress, PromisedInterface, PromisedNat
+from tests.sim.address_callers import AddressCallers
+from tests.sim.network_promises import PromisedInterface
 from tests.sim.route_callers import RouteCallers
 
-from cloudstead.services.ec2.network_rows import ElasticAddress, NetworkInterface, RouteTable
+from cloudstead.services.ec2.network_rows import NetworkInterface, RouteTable
 
 _VPCS_MAX = 2
 _CIDR = "10.0.0.0/24"
@@ -16,9 +17,10 @@ _GROUPS = ("web", "db", "ops")
 
 class NetworkCallers:
     def __init__(self, call, promises, chance, store):
-        """`call` is Callers.call; `promises` are all of them."""
+        """`call` is a Calls; `promises` are all of them."""
         self._call, self._all, self._chance, self._store = call, promises, chance, store
         self._promises = promises.network
+        self.addresses = AddressCallers(call, promises, chance, store)
         self.beginning = (self.create_vpc, self.create_subnet, self.attach_gateway, self.create_group)
         self.weights = {
             self.create_vpc: 2,
@@ -40,12 +42,7 @@ class NetworkCallers:
             self.bind_interface: 1,
             self.assign_address: 1,
             self.unassign_address: 1,
-            self.allocate_address: 3,
-            self.associate_address: 5,
-            self.disassociate_address: 2,
-            self.release_address: 1.5,
-            self.create_nat: 2,
-            self.delete_nat: 1,
+            **self.addresses.weights,
             **RouteCallers(call, promises, chance).weights,
         }
 
@@ -338,92 +335,6 @@ class NetworkCallers:
 
         self._call("UnassignPrivateIpAddresses", promise, NetworkInterfaceId=id, PrivateIpAddresses=[gone])
 
-    # --- elastic addresses
-
-    def allocate_address(self):
-        def promise(answer):
-            id = answer["AllocationId"]
-            self._promises.addresses[id] = PromisedAddress(id, answer["PublicIp"])
-
-        self._call("AllocateAddress", promise, Domain="vpc")
-
-    def associate_address(self):
-        id, interface = self._one(self._promises.addresses), self._one(self._promises.interfaces)
-        if id is None or interface is None:
-            return
-        promised, one = self._promises.addresses[id], self._promises.interfaces[interface]
-        private, owner = one.addresses[-1], one.instance
-
-        def promise(answer):
-            for other in self._promises.addresses.values():
-                if other is not promised and (other.interface, other.private) == (interface, private):
-                    other.free()
-            promised.interface, promised.private = interface, private
-            promised.association = answer["AssociationId"]
-
-        where = {"NetworkInterfaceId": interface}
-        others = [one for one in self._promises.interfaces.values() if one.instance == owner]
-        if owner and len(others) == 1 and self._chance.random() < 0.5:
-            where = {"InstanceId": owner}
-        self._call(
-            "AssociateAddress",
-            promise,
-            AllocationId=id,
-            PrivateIpAddress=private,
-            AllowReassociation=self._chance.random() < 0.7,
-            **where,
-        )
-
-    def disassociate_address(self):
-        id = self._one([id for id, one in self._promises.addresses.items() if one.association])
-        if id is not None:
-            promised = self._promises.addresses[id]
-            self._call("DisassociateAddress", lambda _: promised.free(), AssociationId=promised.association)
-
-    def release_address(self):
-        if (id := self._one(self._promises.addresses)) is not None:
-            self._call("ReleaseAddress", lambda _: self._promises.addresses.pop(id), AllocationId=id)
-
-    # --- NAT gateways
-
-    def create_nat(self):
-        if (subnet := self._one(self._promises.subnets)) is None:
-            return
-        request = {"SubnetId": subnet, "ConnectivityType": "private"}
-        if self._promises.addresses and self._chance.random() < 0.7:
-            request |= {"ConnectivityType": "public", "AllocationId": self._one(self._promises.addresses)}
-
-        def promise(answer):
-            shown = answer["NatGateway"]
-            (address,) = shown["NatGatewayAddresses"]
-            interface = address["NetworkInterfaceId"]
-            elastic = self._store.get(ElasticAddress, request.get("AllocationId", ""))
-            has_it = elastic is not None and elastic.interface_id == interface
-            becomes = self._becomes(shown["VpcId"], public=elastic is not None, has_it=has_it)
-            self._promises.nats[shown["NatGatewayId"]] = PromisedNat(
-                shown["NatGatewayId"], interface, becomes
-            )
-            if has_it:
-                promised = self._promises.addresses[elastic.id]
-                promised.interface, promised.private = interface, address["PrivateIp"]
-                promised.association = address["AssociationId"]
-
-        self._call("CreateNatGateway", promise, **request)
-
-    def _becomes(self, vpc, *, public, has_it):
-        """A public one needs its address, and a gateway: one that is attached stays, for the address is mapped."""
-        if public and not has_it:
-            return ("failed",)
-        return ("available",) if not public or self._promises.vpcs[vpc] else ("available", "failed")
-
-    def delete_nat(self):
-        if (id := self._one(self._promises.nats)) is not None:
-            self._call(
-                "DeleteNatGateway",
-                lambda _: setattr(self._promises.nats[id], "want", "absent"),
-                NatGatewayId=id,
-            )
-
     # --- choosing
 
     def place(self):
@@ -454,26 +365,9 @@ class NetworkCallers:
 
     # --- the end
 
-    def delete_gateways(self):
-        for id in list(self._promises.nats):
-            self._call(
-                "DeleteNatGateway",
-                lambda _, nat=self._promises.nats[id]: setattr(nat, "want", "absent"),
-                NatGatewayId=id,
-            )
-
     def delete_rest(self):
         """In the order in which AWS lets them go; each must go."""
         known = self._promises
-        for promised in known.addresses.values():
-            if promised.association:
-                self._call(
-                    "DisassociateAddress",
-                    lambda _, one=promised: one.free(),
-                    AssociationId=promised.association,
-                )
-        for id in list(known.addresses):
-            self._call("ReleaseAddress", lambda _, gone=id: known.addresses.pop(gone), AllocationId=id)
         for id in list(known.interfaces):
             self._call(
                 "DeleteNetworkInterface", lambda _, gone=id: known.interfaces.pop(gone), NetworkInterfaceId=id
@@ -493,6 +387,6 @@ class NetworkCallers:
             if gateway:
                 self._call("DetachInternetGateway", InternetGatewayId=gateway, VpcId=vpc)
             self._call("DeleteVpc", lambda _, gone=vpc: self._forget_vpc(gone), VpcId=vpc)
-        for left in (known.addresses, known.interfaces, known.rules, known.groups, known.subnets, known.vpcs):
+        for left in (known.interfaces, known.rules, known.groups, known.subnets, known.vpcs):
             for id in left:
                 known.broken(f"{id} cannot be deleted")

@@ -6,7 +6,7 @@ Each plants itself into the product's own classes, and is the kind of mistake th
 from contextlib import nullcontext
 
 import msgspec
-from tests.sim.callers import GatewayStore
+from tests.sim.calls import GatewayStore
 
 from cloudstead.control.reconciler import Reconciler
 from cloudstead.control.steps import Ensure, Forget, Record, Remove

@@ -10,7 +10,8 @@ import random
 from datetime import timedelta
 
 from tests.sim import cloud, quiet
-from tests.sim.callers import Callers, GatewayStore
+from tests.sim.callers import Callers
+from tests.sim.calls import Calls, GatewayStore
 from tests.sim.controllers import Controllers
 from tests.sim.host import Host, Run
 from tests.sim.promises import Promises
@@ -67,7 +68,7 @@ class Walk:
         self.host.promised = self.promises.instances
         self.host.promised_interfaces = self.promises.network.interfaces
         gateway = GatewayStore(self.store)
-        self.callers = Callers(
+        self.calls = Calls(
             cloud.operations(gateway, tools, SETTINGS),
             gateway,
             self.promises,
@@ -76,6 +77,7 @@ class Walk:
             say=self.say,
             cross=self._cross,
         )
+        self.callers = Callers(self.calls, self.promises, self.chance, self.store, self.broken)
         self.controllers = Controllers(
             self._open_store, self.host, tools, SETTINGS, trouble=self.trouble, broken=self.broken
         )
@@ -167,7 +169,7 @@ class Walk:
         return Store(self._path, on_commit=self._committed), True
 
     def _committed(self):
-        if not self._checking and self.callers.frame is None:
+        if not self._checking and self.calls.frame is None:
             self._checking = True
             self.promises.check()
             self._checking = False
@@ -219,7 +221,7 @@ class Walk:
 
     async def _fall_quiet(self):
         self.say("quiet")
-        self.trouble.quiet = self.callers.quiet = True
+        self.trouble.quiet = self.calls.quiet = True
         self.trouble.go_on()
         await self.controllers.finish()
         await self._settle()
