@@ -7,6 +7,7 @@ from cloudstead.core.clock import Clock
 from cloudstead.dataplane.http import HttpRequest
 from cloudstead.gateway.claim import Claim, read_claim
 from cloudstead.gateway.refusals import Refused
+from cloudstead.gateway.s3_form import Signature
 from cloudstead.gateway.settings import Settings
 from cloudstead.gateway.sigv4 import Proof, Verifier
 
@@ -56,6 +57,12 @@ class Authentication:
         if service == "s3" or (service, operation) in _UNSIGNED:
             return None
         raise Refused("missing")
+
+    def prove_form(self, signature: Signature) -> Proof | None:
+        """The proof that this key's holder signed the policy of a form; None if none is needed."""
+        if self._open:
+            return None
+        return self._verifier.verify_policy(signature.claim, signature.policy, version=signature.version)
 
     def caller(
         self, request: HttpRequest, claim: Claim | None, proof: Proof | None, region: str, request_id: str

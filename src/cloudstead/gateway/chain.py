@@ -19,11 +19,11 @@ from cloudstead.core.errors import NotBuilt, ServiceError
 from cloudstead.core.streams import Incoming, Outgoing
 from cloudstead.core.tools import Tools
 from cloudstead.dataplane.http import BodyStream, HttpRequest, HttpResponse
-from cloudstead.gateway import cors, s3_edge, wire
+from cloudstead.gateway import cors, s3_edge, s3_form, wire
 from cloudstead.gateway.authentication import Authentication
 from cloudstead.gateway.chunked import decoded
 from cloudstead.gateway.claim import Claim
-from cloudstead.gateway.incoming import DOCUMENT_BYTES_MAX, incoming, whole
+from cloudstead.gateway.incoming import DOCUMENT_BYTES_MAX, chunks_of, incoming, whole
 from cloudstead.gateway.internal import Internal
 from cloudstead.gateway.plain_errors import said_plainly
 from cloudstead.gateway.refusals import Refused, as_error, family
@@ -156,6 +156,8 @@ class Gateway:
         exchange.route = route(exchange.http, exchange.claim, region)
         if exchange.route.service == "s3":
             exchange.request_id = s3_edge.request_id(self._tools.random)
+            if exchange.claim is None and s3_form.is_upload(exchange.http):
+                return self._answer_form(exchange)
         elif exchange.stream is not None:
             return self._walk_on_with_whole(exchange, exchange.stream, self._route)
         return None
@@ -170,6 +172,9 @@ class Gateway:
 
     def _authenticate(self, exchange: Exchange) -> None:
         self._prove(exchange, exchange.match.operation.name)
+        self._identify(exchange)
+
+    def _identify(self, exchange: Exchange) -> None:
         exchange.caller = self._authentication.caller(
             exchange.http, exchange.claim, exchange.proof, exchange.route.region, exchange.request_id
         )
@@ -183,6 +188,27 @@ class Gateway:
                 operation,
                 body_follows=exchange.stream is not None,
             )
+
+    async def _answer_form(self, exchange: Exchange) -> HttpResponse:
+        """A browser's upload: who calls and what is asked stand in the body, which becomes a PutObject."""
+        model = wire.load("s3")
+        exchange.dialect = model.dialect(exchange.route.wire)
+        upload = s3_form.Upload(exchange.http, exchange.route.wire.path, chunks_of(exchange.http))
+        try:
+            await upload.read_fields()
+            signature = upload.signature()
+            if signature is not None:
+                exchange.claim, exchange.proof = signature.claim, self._authentication.prove_form(signature)
+                exchange.route.region = signature.claim.region or exchange.route.region
+            await upload.read_file(self._tools.clock.now())
+            exchange.route.wire, exchange.content = upload.as_put(), upload.content
+            exchange.match = model.match(exchange.route.wire)
+            self._identify(exchange)
+            self._find_operation(exchange)
+            response = self._walk(exchange, self.steps.index(self._parse))
+            return upload.answer(response if isinstance(response, HttpResponse) else await response)
+        finally:
+            upload.spool.close()
 
     def _find_operation(self, exchange: Exchange) -> None:
         service, name = exchange.route.service, exchange.match.operation.name

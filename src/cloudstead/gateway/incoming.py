@@ -5,7 +5,7 @@ signatures of its chunks) can only be compared at the end: until then nothing of
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from hashlib import sha256
 
 from cloudstead.core.errors import ServiceError
@@ -74,6 +74,15 @@ def incoming(request: HttpRequest, proof: Proof | None) -> tuple[Incoming, Mappi
         raise no_length()
     said = payload if _SHA256_HEX.fullmatch(payload) else None
     return PlainBody(request.stream, _bounded(int(told)), said), request.headers
+
+
+async def chunks_of(request: HttpRequest) -> AsyncGenerator[bytes]:
+    """The body as it came, streamed or not."""
+    if request.stream is None:
+        yield request.body
+        return
+    async for chunk in PlainBody(request.stream, 0, None):
+        yield chunk
 
 
 async def whole(chunks: AsyncIterator[bytes], bytes_max: int) -> bytes:

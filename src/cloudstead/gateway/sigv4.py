@@ -5,6 +5,7 @@ says. When it says STREAMING-… or UNSIGNED-PAYLOAD, the proof covers the heade
 tells whoever reads the body what is left to check.
 """
 
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -76,6 +77,21 @@ class Verifier:
         if s3 and _SHA256_HEX.fullmatch(payload):
             _check_body(request, payload, body_sha256)
         return Proof(credential, claim, payload, key)
+
+    def verify_policy(self, claim: Claim, policy: str, *, version: int) -> Proof:
+        """Prove that a form's policy was signed, by version 4 or 2. Its time is the policy's own. Raises Refused."""
+        credential = self._credential(claim)
+        text = policy.encode()
+        if version == 4:
+            key = signing_key(credential.secret_access_key, claim.date, claim.region, claim.service)
+            computed = hmac_digest(key, text, "sha256").hex()
+        else:
+            key = credential.secret_access_key.encode()
+            computed = b64encode(hmac_digest(key, text, "sha1")).decode()
+        if not compare_digest(computed.encode(), claim.signature.encode()):
+            facts = {"AWSAccessKeyId": claim.access_key_id, "StringToSign": policy}
+            raise Refused("mismatch", SignatureProvided=claim.signature, **facts)
+        return Proof(credential, claim, UNSIGNED_PAYLOAD, key)
 
     def _credential(self, claim: Claim) -> Credential:
         found = self._credentials.find(claim.access_key_id)
