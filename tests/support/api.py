@@ -3,7 +3,9 @@
 Nothing is signed; who calls is given. What the service refuses arrives as `Refusal`, with what stood on the wire.
 """
 
+import asyncio
 import functools
+import inspect
 
 import botocore.session
 from botocore.paginate import Paginator
@@ -68,11 +70,13 @@ class Api:
         match = load(self._service).match(request)
         try:
             answer = self._operations[operation](self._caller, parse(match, request))
+            if inspect.isawaitable(answer):
+                answer = asyncio.run(answer)
             response = serialize(match, answer or {}, "id")
         except ServiceError as e:
             response = serialize_error(match, e, "id")
         parsed = received(response, shapes.output_shape, protocol)
-        if "Error" in parsed and response.status >= 400:
+        if "Error" in parsed and response.status >= 300:
             raise Refusal(parsed["Error"]["Code"], parsed["Error"]["Message"], response.status)
         parsed.pop("ResponseMetadata")
         return parsed

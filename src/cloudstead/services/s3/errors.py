@@ -42,9 +42,24 @@ class AccessForbidden(S3Error):
     text = "CORSResponse: CORS is not enabled for this bucket."
 
 
+class AuthorizationHeaderMalformed(S3Error):
+    code = "AuthorizationHeaderMalformed"
+    text = "The authorization header is malformed"
+
+
+class AuthorizationQueryParametersError(S3Error):
+    code = "AuthorizationQueryParametersError"
+    text = "Error parsing the X-Amz-Credential parameter"
+
+
 class BadDigest(S3Error):
     code = "BadDigest"
     text = "The Content-MD5 you specified did not match what we received."
+
+
+class BadRequest(S3Error):
+    code = "BadRequest"
+    text = "Bad Request"
 
 
 class BucketAlreadyExists(S3Error):
@@ -92,6 +107,11 @@ class IllegalLocationConstraintException(S3Error):
     text = "The unspecified location constraint is incompatible for the region specific endpoint this request was sent to."
 
 
+class IllegalVersioningConfigurationException(S3Error):
+    code = "IllegalVersioningConfigurationException"
+    text = "The Versioning element must be specified"
+
+
 class IncompleteBody(S3Error):
     code = "IncompleteBody"
     text = "The request body terminated unexpectedly"
@@ -115,6 +135,11 @@ class InvalidBucketAclWithObjectOwnership(S3Error):
 class InvalidBucketName(S3Error):
     code = "InvalidBucketName"
     text = "The specified bucket is not valid."
+
+
+class InvalidBucketOwnerAWSAccountID(S3Error):
+    code = "InvalidBucketOwnerAWSAccountID"
+    text = "The value of the expected bucket owner parameter must be an AWS account ID"
 
 
 class InvalidBucketState(S3Error):
@@ -256,6 +281,11 @@ class MissingContentLength(S3Error):
 class MissingRequestBodyError(S3Error):
     code = "MissingRequestBodyError"
     text = "Request Body is empty"
+
+
+class MissingSecurityHeader(S3Error):
+    code = "MissingSecurityHeader"
+    text = "Your request was missing a required header"
 
 
 class NoSuchBucket(S3Error):
@@ -409,6 +439,11 @@ class TooManyBuckets(S3Error):
 class TooManyConfigurations(S3Error):
     code = "TooManyConfigurations"
     text = "You are attempting to create a new configuration but have already reached the 1,000-configuration limit."
+
+
+class UnexpectedContent(S3Error):
+    code = "UnexpectedContent"
+    text = "This request does not support content"
 
 
 class UnresolvableGrantByEmailAddress(S3Error):

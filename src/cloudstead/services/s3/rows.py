@@ -61,6 +61,7 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True):
     public_access: PublicAccessBlock | None = EVERYTHING_BLOCKED
 
 
+TODAYS_DEFAULTS = Defaults()
 BEFORE_APRIL_2023 = Defaults(ownership="ObjectWriter", public_access=None)
 
 
