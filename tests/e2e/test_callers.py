@@ -83,6 +83,9 @@ def test_who_does_not_prove_it_is_refused(cloud, monkeypatch, service, unknown, 
     )
     then = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=20)
     monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *_: then)
+    monkeypatch.setitem(
+        botocore.auth.AUTH_TYPE_MAPS, "v4", botocore.auth.SigV4Auth
+    )  # not awscrt's, if it is there
     assert refusal(lambda: call(cloud.client(service))) == late
 
 
