@@ -52,6 +52,8 @@ class Found:
 class _Node:
     children: dict[str, "_Node"] = field(default_factory=dict)
     routes: list[Route] = field(default_factory=list)
+    #: Those that need nothing of the query to fit.
+    plain: list[Route] = field(default_factory=list)
     #: Behind a greedy label: how many segments may follow it. The label takes all before them.
     tails: set[int] = field(default_factory=set)
 
@@ -82,7 +84,10 @@ class Routes:
             if key == _GREEDY:
                 node.tails.add(len(segments) - position - 1)
         literals = dict(part.partition("=")[::2] for part in query.split("&") if part)
-        node.routes.append(Route(operation, labels, literals, needed, deprecated))
+        route = Route(operation, labels, literals, needed, deprecated)
+        node.routes.append(route)
+        if not literals:
+            node.plain.append(route)
 
     def _key(self, segment: str, position: int, labels: list[str]) -> str:
         if position == 0 and segment == self._api_version:
@@ -100,11 +105,11 @@ class Routes:
         if root is None:
             return None
         segments = _segments(path)
-        hint = query.get("x-id", [""])[0]
-        for routes, values in _walk(root, segments, 0, []):
-            fitting = [route for route in routes if route.fits(query)]
+        hint = query["x-id"][0] if "x-id" in query else ""
+        for node, values in _walk(root, segments, 0, []):
+            fitting = [route for route in node.routes if route.fits(query)] if query else node.plain
             if fitting:
-                named = [route for route in fitting if route.operation == hint]
+                named = [route for route in fitting if route.operation == hint] if hint else None
                 best = max(named or fitting, key=lambda route: route.score(query, headers))
                 uri = dict(zip(best.labels, values, strict=True))
                 return Found(best.operation, uri, complete=best.score(query, headers)[0])
@@ -120,13 +125,11 @@ def _ended(segments: list[str], at: int) -> bool:
     return at == len(segments) or (at == len(segments) - 1 and not segments[at])
 
 
-def _walk(
-    node: _Node, segments: list[str], at: int, values: list[str]
-) -> Iterator[tuple[list[Route], list[str]]]:
+def _walk(node: _Node, segments: list[str], at: int, values: list[str]) -> Iterator[tuple[_Node, list[str]]]:
     """All the ways through the tree, the most literal first."""
     if _ended(segments, at):
         if node.routes:
-            yield node.routes, values
+            yield node, values
         return
     children, segment = node.children, segments[at]
     literal = children.get("=" + unquote(segment))

@@ -25,8 +25,14 @@ def outside(model: ServiceModel, shape: Shape) -> Outside:
     takers = [
         (name, member.wire_name, take)
         for name, member in members.items()
-        if (take := _taker(model, member)) is not None
+        if member.location != "header" and (take := _taker(model, member)) is not None
     ]
+    # By header: an operation may have fifty, a request has few of them.
+    of_headers = {
+        member.wire_name.lower(): (name, member.wire_name, _header_reader(model, member))
+        for name, member in members.items()
+        if member.location == "header"
+    }
 
     def read(match: Match, request: WireRequest, into: dict[str, Any]) -> None:
         for name, wire_name, take in takers:
@@ -36,6 +42,14 @@ def outside(model: ServiceModel, shape: Shape) -> Outside:
                 raise BadValue(e.reason, e.value, kind="argument").within(wire_name) from e
             if value is not None:
                 into[name] = value
+        for header, text in request.headers.items():
+            found = of_headers.get(header)
+            if found is not None:
+                name, wire_name, read_text = found
+                try:
+                    into[name] = read_text(text)
+                except BadValue as e:
+                    raise BadValue(e.reason, e.value, kind="argument").within(wire_name) from e
 
     return read
 
@@ -49,8 +63,6 @@ def _taker(model: ServiceModel, member: Member) -> Taker | None:
             return _from_uri(member)
         case "querystring":
             return _from_query(model, member)
-        case "header":
-            return _from_header(model, member)
         case "headers":
             return _from_headers(member)
     return None
@@ -96,16 +108,6 @@ def _query_map(model: ServiceModel, shape: Shape) -> Taker:
     def take(match: Match, _: WireRequest) -> Any:
         found = match.query if many else {name: texts[0] for name, texts in match.query.items()}
         return dict(found) or None
-
-    return take
-
-
-def _from_header(model: ServiceModel, member: Member) -> Taker:
-    header, read = member.wire_name.lower(), _header_reader(model, member)
-
-    def take(_: Match, request: WireRequest) -> Any:
-        text = request.headers.get(header)
-        return None if text is None else read(text)
 
     return take
 

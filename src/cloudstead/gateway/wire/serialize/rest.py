@@ -42,10 +42,9 @@ def header_writers(
 
     def write(result: Mapping[str, Any]) -> tuple[int | None, Headers]:
         headers: Headers = []
-        for name, (header, text) in writers.items():
-            value = result.get(name)
-            if value is not None:
-                headers.append((header, _one_line(text(value))))
+        for name, value in result.items():
+            if value is not None and (writer := writers.get(name)) is not None:
+                headers.append((writer[0], _one_line(writer[1](value))))
         for name, prefix in maps.items():
             headers += [
                 (prefix + key, _one_line(plain_text(value)))
@@ -58,7 +57,7 @@ def header_writers(
 
 def _one_line(text: str) -> str:
     """A value must not begin another header."""
-    return _LINE_BREAKS.sub(" ", text)
+    return text if text.isprintable() else _LINE_BREAKS.sub(" ", text)
 
 
 def _header(model: ServiceModel, member: Member) -> tuple[str, TextWriter]:
