@@ -223,7 +223,11 @@ def run(peer, quick):
             peer.request("ec2", "RunInstances", **{**launch, "MinCount": "50", "MaxCount": "50"})
         )
         assert status == 200, (peer.name, answer[:500])
-    time.sleep(5 if peer.name == "cloudstead" else 0)  # simulated machines come to rest
+    deadline = time.monotonic() + 60
+    while b">pending<" in peer.call(peer.request("ec2", "DescribeInstances"))[1]:
+        assert time.monotonic() < deadline, "still not running"
+        time.sleep(0.2)
+    time.sleep(2)  # what has come to rest is looked at once more
     found[f"DescribeInstances, {many}"] = peer.measure(
         peer.request("ec2", "DescribeInstances"), 5 if quick else 20
     )

@@ -112,6 +112,24 @@ class Bench:
             ends = list(pool.map(lambda one: self.log_in(one["PublicIpAddress"], login), instances))
         return instances, called, max(ends) - began
 
+    def rules(self, image, rounds):
+        """Seconds from the call that opens a port until a connection to it is refused by the guest, no longer dropped."""
+        _, instances = self.launch(image)
+        address = instances[0]["PublicIpAddress"]
+        self.log_in(address, "ec2-user")
+        times = []
+        for port in range(7000, 7000 + rounds):
+            assert not _reached(address, port)
+            began = time.monotonic()
+            self.ec2.authorize_security_group_ingress(
+                GroupId=self.group, IpProtocol="tcp", FromPort=port, ToPort=port, CidrIp="0.0.0.0/0"
+            )
+            while not _reached(address, port):
+                assert time.monotonic() - began < _TIMEOUT_S
+            times.append(time.monotonic() - began)
+        self.terminate(instances)
+        return times
+
     def restart(self, instances):
         """Seconds from `up` until every instance is shown running by its new control plane and answers by metadata."""
         births = [self.birth(one["InstanceId"]) for one in instances]
@@ -158,6 +176,7 @@ def main():
             debian = bench.image("debian-12-*")
             bench.one(debian, "admin", 1)
             lines.append(_times("create to ssh login, Debian image", bench.one(debian, "admin", 10)))
+        lines.append(_times("a rule is authorized to packets pass", bench.rules(tiny, 20)))
         instances, called, reached = bench.many(tiny, "ec2-user", options.count)
         lines.append(f"| RunInstances of {options.count} | {called:.2f} s |")
         lines.append(f"| … all {options.count} logged in to | {reached:.2f} s |")
@@ -182,8 +201,18 @@ def _greets(address):
         return False
 
 
+def _reached(address, port):
+    try:
+        socket.create_connection((address, port), timeout=0.005).close()
+    except ConnectionRefusedError:
+        return True
+    except TimeoutError:
+        return False
+    return True
+
+
 def _times(what, times):
-    return f"| {what} | median {statistics.median(times):.2f} s, most {max(times):.2f} s of {len(times)} |"
+    return f"| {what} | median {statistics.median(times):.3f} s, most {max(times):.3f} s of {len(times)} |"
 
 
 if __name__ == "__main__":

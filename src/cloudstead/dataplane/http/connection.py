@@ -36,6 +36,9 @@ class _Refused(Exception):
     """Raised only to make llhttp stop; the connection holds what to say."""
 
 
+_JOINED_BYTES_MAX = 64 * 1024
+
+
 class Connection(asyncio.Protocol):
     def __init__(self, server: "HttpServer") -> None:
         self._server = server
@@ -347,7 +350,12 @@ class Connection(asyncio.Protocol):
         head = self._head(response, keep_alive, len(body))
         if response.hop_limit is not None:
             self._limit_hops(response.hop_limit)
-        self._transport.write(head if request.method == "HEAD" or not body else head + body)
+        if request.method == "HEAD" or not body:
+            self._transport.write(head)
+        elif len(body) < _JOINED_BYTES_MAX:
+            self._transport.write(head + body)
+        else:
+            self._transport.writelines((head, body))  # a copy of megabytes costs more than a second piece
         if not keep_alive:
             self._part(request)
 
