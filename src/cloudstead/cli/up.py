@@ -99,7 +99,14 @@ def _machines(health: dict[str, object]) -> str:
 
 
 def _say_already(found: Running) -> int:
-    said = health(found.settings)
+    """One that has only just been started gets the time to answer that this `up` would have had."""
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while (said := health(found.settings)) is None and running(found.settings.data):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(_POLL_S)
+    if said is None and running(found.settings.data) is None:
+        raise Problem(f"another `up` was quicker, and its cloud ended; see {log_file(found.settings)}")
     if said is None:
         raise Problem(
             f"Cloudstead runs (pid {found.pid}) but does not answer on {found.settings.endpoint}; "

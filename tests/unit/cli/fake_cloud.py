@@ -1,6 +1,6 @@
 """The command line over a cloud that is nothing but a health answer: `python fake_cloud.py up --detach`.
 
-CLOUDSTEAD_TEST_FAULT makes it fail to start (`crash`) or unable to be stopped in time.
+CLOUDSTEAD_TEST_FAULT makes it fail to start (`crash`), or not answer before there is a file `go` (`slow`).
 """
 
 import json
@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from cloudstead.cli import main
@@ -26,6 +27,8 @@ class FakeCommands:
     def run(self, settings, processes):
         if os.environ.get("CLOUDSTEAD_TEST_FAULT") == "crash":
             raise Problem("port 1 is taken")
+        while os.environ.get("CLOUDSTEAD_TEST_FAULT") == "slow" and not (settings.data / "go").exists():
+            time.sleep(0.01)
         processes({"gateway-1": os.getpid()})
         server = HTTPServer((settings.host, settings.port), _Health)
         signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())

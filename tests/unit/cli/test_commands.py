@@ -1,5 +1,6 @@
 """The command line as processes: over a cloud that is nothing but a health answer, so quick."""
 
+import contextlib
 import json
 import os
 import pwd
@@ -165,6 +166,23 @@ def test_two_ups_at_once_make_one_cloud(shell):
     assert running(shell.data) is None, "the slower one does not start it again"
     shell("up", "--detach")
     assert len(json.loads(shell("status", "--json"))["processes"]) == 2
+
+
+def test_an_up_waits_for_a_cloud_that_another_has_only_just_started(shell):
+    def up():
+        environment = {**shell.environment, "CLOUDSTEAD_TEST_FAULT": "slow"}
+        words = [*PROGRAM, "up", "--detach"]
+        return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    first = up()
+    until(lambda: running(shell.data))
+    second = up()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        second.wait(1)
+    (shell.data / "go").touch()
+    said = [one.communicate(timeout=40)[0].decode() for one in (first, second)]
+    assert [one.returncode for one in (first, second)] == [0, 0], said
+    assert [text.partition("\n")[0].partition("0 ")[2] for text in said] == ["is up.", "is up already."]
 
 
 def test_in_the_foreground_ctrl_c_stops_it(shell):
