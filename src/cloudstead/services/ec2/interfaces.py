@@ -53,7 +53,7 @@ def insert(
     if ipv6_count is None:
         ipv6_count = 1 if subnet.ipv6_on_creation and not ipv6_addresses else 0
     addresses = [PrivateAddress(address=address) for address in (*first, *more)]
-    if public:
+    if public and resources.settings.public_addresses:
         automatic = public_addresses.automatic(resources, id)
         addresses[0] = msgspec.structs.replace(addresses[0], public=automatic)
     return resources.store.insert(

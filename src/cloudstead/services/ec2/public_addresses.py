@@ -30,6 +30,7 @@ _TRIES = 16
 
 def take(resources: Resources, owner: str) -> str:
     """A free address of the pool, from now on the owner's; a random one, so that none comes back soon."""
+    _refuse_where_there_are_none(resources)
     first, count = _usable(resources.settings.public_pool)
     tries = (resources.tools.random.randrange(count) for _ in range(_TRIES))
     for number in chain(tries, range(count)):
@@ -43,6 +44,7 @@ def take(resources: Resources, owner: str) -> str:
 
 def claim(resources: Resources, owner: str, wanted: str) -> str:
     """This address of the pool, if it is free."""
+    _refuse_where_there_are_none(resources)
     first, count = _usable(resources.settings.public_pool)
     try:
         address = ipaddress.IPv4Address(wanted)
@@ -56,6 +58,14 @@ def claim(resources: Resources, owner: str, wanted: str) -> str:
         raise ServiceError(f"The address '{wanted}' is in use.", code="InvalidAddress.InUse")
     resources.store.insert(PublicAddress(id=wanted, owner=owner))
     return wanted
+
+
+def _refuse_where_there_are_none(resources: Resources) -> None:
+    if not resources.settings.public_addresses:
+        raise ServiceError(
+            "Instances of a Docker engine have no public addresses; `cloudstead ssh` logs in to them all the same.",
+            code="Unsupported",
+        )
 
 
 def give_back(resources: Resources, address: str) -> None:
@@ -80,6 +90,8 @@ def automatic(resources: Resources, interface_id: str) -> PublicAssociation:
 
 def provide(resources: Resources, interface: NetworkInterface) -> NetworkInterface:
     """Give it an automatic address if it is to have one now. Safe to repeat."""
+    if not resources.settings.public_addresses:
+        return interface
     if not (interface.auto_public and interface.instance_up) or any(
         each.public for each in interface.addresses
     ):

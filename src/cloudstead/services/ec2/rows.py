@@ -70,6 +70,11 @@ class Settings:
     #: Name of the machine driver in use ("oci", "docker", "fake", "none"), shown to callers as a tag where it matters.
     machines: str = "oci"
 
+    @property
+    def public_addresses(self) -> bool:
+        """Whether there are any: a Docker engine has no addresses that this machine could lead to its containers."""
+        return self.machines != "docker"
+
 
 @dataclass(frozen=True)
 class Resources:

@@ -9,6 +9,7 @@ from tests.unit.ec2.vpc.bare import MINE, Bare, rows_read
 from cloudstead.core.errors import ServiceError
 from cloudstead.dataplane.network.naming import Pool
 from cloudstead.services.ec2 import interfaces, public_addresses, security_groups
+from cloudstead.services.ec2.addresses import ElasticAddresses
 from cloudstead.services.ec2.instance_network import NewInterface
 from cloudstead.services.ec2.network_rows import (
     ElasticAddress,
@@ -247,3 +248,14 @@ def test_fifty_interfaces_are_made_without_looking_through_thousands():
         for _ in range(50):
             create(bare)
     assert read[0] < 50 * 10
+
+
+def test_machines_of_a_docker_engine_have_no_public_addresses():
+    bare = Bare(machines="docker")
+    made = create(bare)
+    bare.network.start(made.instance_id)
+    assert now(bare, made).primary.public is None
+    assert (
+        refusal(ElasticAddresses(bare.resources).allocate_address, caller=CALLER, request={})[0]
+        == "Unsupported"
+    )
