@@ -169,9 +169,7 @@ class Callers:
             self._promises.instances[row.id] = PromisedInstance(row.id, row.root_volume, fields, keeps)
             interfaces = [evaluated(one) for one in shown["NetworkInterfaces"]]
             self._promises.instances[row.id].alone = len(interfaces) == 1
-            for one in interfaces:
-                goes = one["Attachment"]["DeleteOnTermination"]
-                self._network.made(one["NetworkInterfaceId"], goes_with_instance=goes)
+            self._network.launched(request, interfaces)
             ids.append(row.id)
         if "ClientToken" in request:
             self._promises.tokens[request["ClientToken"]] = request, ids

@@ -106,7 +106,12 @@ class NetworkCallers:
         )
         if made is not None and self._chance.random() < 0.5:
             id = made["Subnet"]["SubnetId"]
-            self._call("ModifySubnetAttribute", SubnetId=id, MapPublicIpOnLaunch={"Value": True})
+            self._call(
+                "ModifySubnetAttribute",
+                lambda _: self._promises.public_subnets.add(id),
+                SubnetId=id,
+                MapPublicIpOnLaunch={"Value": True},
+            )
 
     def delete_subnet(self):
         if (subnet := self._one(self._promises.subnets)) is not None:
@@ -202,13 +207,31 @@ class NetworkCallers:
             request["PrivateIpAddress"] = f"10.0.0.{self._chance.choice((5, 6, 20, 21))}"
         self._call(
             "CreateNetworkInterface",
-            lambda answer: self.made(answer["NetworkInterface"]["NetworkInterfaceId"]),
+            lambda answer: self.made(
+                answer["NetworkInterface"]["NetworkInterfaceId"],
+                groups=request["Groups"],
+                private=request.get("PrivateIpAddress"),
+            ),
             **request,
         )
 
-    def made(self, id, *, goes_with_instance=False):
+    def launched(self, request, interfaces):
+        """The interfaces of an instance that was launched, as its answer shows them."""
+        for one in interfaces:
+            goes = one["Attachment"]["DeleteOnTermination"]
+            new = self.made(one["NetworkInterfaceId"], groups=request.get("SecurityGroupIds"), goes=goes)
+            there_before = "NetworkInterfaceId" in request.get("NetworkInterfaces", [{}])[0]
+            here = new.subnet in self._promises.public_subnets or new.subnet not in self._promises.subnets
+            new.automatic = new.first and here and not there_before
+            at_once = new.automatic and len(interfaces) == 1
+            if at_once != (one.get("Association", {}).get("IpOwnerId") == "amazon"):
+                self._promises.broken(f"{new.id} has {'no' if at_once else 'a'} public address at launch")
+
+    def made(self, id, *, groups=(), private=None, goes=False):
         """An interface was made and its like acknowledged, with an instance or by itself."""
         row = self._store.get(NetworkInterface, id)
+        if (groups and row.groups != tuple(groups)) or private not in (None, row.primary.address):
+            self._promises.broken(f"{id} is made otherwise than with {groups} and {private}")
         self._promises.interfaces[id] = PromisedInterface(
             id=id,
             subnet=row.subnet_id,
@@ -218,8 +241,9 @@ class NetworkCallers:
             attachment=row.attachment.id if row.attachment is not None else "",
             first=row.attachment is not None and row.attachment.device_index == 0,
             from_boot=1 if row.instance_id else inf,
-            goes_with_instance=goes_with_instance,
+            goes_with_instance=goes,
         )
+        return self._promises.interfaces[id]
 
     def attach_interface(self):
         free = self._one([id for id, one in self._promises.interfaces.items() if not one.instance])

@@ -37,6 +37,7 @@ class PromisedInterface:
     attachment: str = ""
     first: bool = False  # of its instance, made with it
     from_boot: float = inf  # of its instance, when it must be there
+    automatic: bool = False  # it has a public address by itself while its instance is up
     leaving: bool = False
     goes_with_instance: bool = False
 
@@ -75,6 +76,7 @@ class NetworkPromises:
     tables: dict = field(default_factory=dict)  # vpc: its main route table
     routes: dict = field(default_factory=dict)  # (table, destination): (kind of target, its id)
     subnets: dict = field(default_factory=dict)  # id: vpc
+    public_subnets: set = field(default_factory=set)  # those that give their instances public addresses
     groups: dict = field(default_factory=dict)  # id: vpc
     rules: dict = field(default_factory=dict)  # id: (group, egress, protocol, port, cidr or group)
     interfaces: dict = field(default_factory=dict)
@@ -88,6 +90,7 @@ class NetworkPromises:
             self.tables,
             self.routes,
             self.subnets,
+            self.public_subnets,
             self.groups,
             self.rules,
             self.interfaces,
@@ -160,6 +163,8 @@ class NetworkPromises:
         shown = (row.subnet_id, tuple(each.address for each in row.addresses), row.groups)
         if shown != (promised.subnet, promised.addresses, promised.groups):
             self.broken(f"{row.id} is {shown}, and was acknowledged otherwise: {promised}")
+        if not promised.automatic and any(_is_automatic(each) for each in row.addresses):
+            self.broken(f"{row.id} has a public address that nobody asked for")
         if (row.instance_id, attachment) != (promised.instance, promised.attachment):
             self.broken(f"{row.id} is attached to {row.instance_id or 'nothing'} by {attachment}: {promised}")
 
@@ -263,3 +268,7 @@ class NetworkPromises:
         for what, count in counts.items():
             if count > 1:
                 self.broken(f"{what} is given {count} times")
+
+
+def _is_automatic(address):
+    return address.public is not None and address.public.owner == "amazon"

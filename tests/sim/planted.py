@@ -175,6 +175,15 @@ def an_automatic_address_is_given_back_and_kept(plant):
     plant.setattr(public_addresses, "withdraw", withdraw)
 
 
+def who_did_not_ask_gets_a_public_address(plant):
+    provide = public_addresses.provide
+
+    def generous(resources, interface):
+        return provide(resources, resources.store.update(interface, auto_public=True))
+
+    plant.setattr(public_addresses, "provide", generous)
+
+
 def an_elastic_address_moves_and_stays(plant):
     def disassociate(resources, elastic):
         return resources.store.update(elastic, association_id="", interface_id="", private_ip="")
@@ -226,6 +235,7 @@ PLANTED = (
     nobody_asks_whose_it_is,
     a_private_address_looks_free_always,
     an_automatic_address_is_given_back_and_kept,
+    who_did_not_ask_gets_a_public_address,
     an_elastic_address_moves_and_stays,
     a_vpc_is_deleted_with_what_is_in_it,
     a_group_is_deleted_while_others_speak_of_it,
