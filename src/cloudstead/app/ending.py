@@ -22,8 +22,7 @@ async def end_all(settings: Settings, data: DataDirectory, say: Say) -> None:
         networks = [seen.id for seen in await means.networks.observe()]
         if networks:
             say(_counted(networks, "network"))
-        for id in networks:
-            await means.networks.remove(id)
+        await means.networks.teardown()
 
 
 def _counted(ids: Sequence[str], what: str) -> str:

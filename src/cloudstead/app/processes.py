@@ -65,8 +65,11 @@ class EveryoneMay:
 
 def run_gateway(plan: Plan, number: int) -> None:
     """Be one of the workers that answer AWS API requests, until SIGTERM."""
-    tools = Tools()
-    store = Store(plan.data.database, on_commit=plan.controller_bell.ring)
+    with Store(plan.data.database, on_commit=plan.controller_bell.ring) as store:  # the last one leaves one file
+        _serve_api(plan, number, store, Tools())
+
+
+def _serve_api(plan: Plan, number: int, store: Store, tools: Tools) -> None:
     means = Means(
         store=store,
         tools=tools,
@@ -115,23 +118,23 @@ async def _controller(plan: Plan) -> None:
         if runner is not None:
             runner.wake()
 
-    store = Store(plan.data.database, on_commit=committed)
-    means = drivers(plan.kind, plan.settings, plan.data, told_at_boot(store, tools))
-    networks = guest_listeners(
-        plan.kind, means.networks, store, tools=tools, settings=plan.settings, data=plan.data
-    )
-    ec2 = ec2_settings(plan.settings, plan.kind.name)
-    runner = Runner(
-        controllers(store, tools, ec2, means, networks),
-        store,
-        tools.clock,
-        plan.controller_bell,
-        witness=Witness(plan.data.witness),
-    )
-    try:
-        await runner.run()
-    finally:
-        await networks.stop()
+    with Store(plan.data.database, on_commit=committed) as store:
+        means = drivers(plan.kind, plan.settings, plan.data, told_at_boot(store, tools))
+        networks = guest_listeners(
+            plan.kind, means.networks, store, tools=tools, settings=plan.settings, data=plan.data
+        )
+        ec2 = ec2_settings(plan.settings, plan.kind.name)
+        runner = Runner(
+            controllers(store, tools, ec2, means, networks),
+            store,
+            tools.clock,
+            plan.controller_bell,
+            witness=Witness(plan.data.witness),
+        )
+        try:
+            await runner.run()
+        finally:
+            await networks.stop()
 
 
 def run_names(plan: Plan) -> None:
@@ -140,12 +143,12 @@ def run_names(plan: Plan) -> None:
 
 
 async def _names(plan: Plan) -> None:
-    store = Store(plan.data.database)
-    responder = await public_names(store, plan.settings, plan.dns_sockets)
-    try:
-        await asyncio.Event().wait()
-    finally:
-        await responder.stop()
+    with Store(plan.data.database) as store:
+        responder = await public_names(store, plan.settings, plan.dns_sockets)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await responder.stop()
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

@@ -55,6 +55,10 @@ class ServedNetworks:
                 await listener.stop()
             await self._networks.remove(id)
 
+    async def teardown(self) -> None:
+        await self.stop()
+        await self._networks.teardown()
+
     def open_socket(self, id: str, kind: Literal["tcp", "udp"], address: str, port: int) -> socket.socket:
         return self._networks.open_socket(id, kind, address, port)
 

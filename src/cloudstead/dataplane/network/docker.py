@@ -46,6 +46,10 @@ class DockerNetworks:
                 await self._engine.ask(lambda c: c.remove_network(self._engine.name(id)))
         self._file(id).unlink(missing_ok=True)
 
+    async def teardown(self) -> None:
+        for seen in await self.observe():
+            await self.remove(seen.id)
+
     def open_socket(self, id: str, kind: Literal["tcp", "udp"], address: str, port: int) -> socket.socket:
         raise DriverError(
             f"{id}: nobody but containers can listen on {kind} {address}:{port} in an engine's network"

@@ -132,6 +132,10 @@ class NetworkDriver(Protocol):
         """Make it not exist. Safe to repeat, and on one never made."""
         ...
 
+    async def teardown(self) -> None:
+        """Make none of it exist: every network, and whatever joins them. Safe to repeat."""
+        ...
+
     def open_socket(self, id: str, kind: Literal["tcp", "udp"], address: str, port: int) -> socket.socket:
         """A bound, non-blocking socket (listening, if TCP) inside the network, for metadata and DNS."""
         ...

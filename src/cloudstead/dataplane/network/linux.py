@@ -101,9 +101,10 @@ class LinuxNetworks:
     async def remove(self, id: str) -> None:
         async with self._alone(id):
             await self._remove(id)
-        async with self._edge_lock:
-            if not self._journal.ids():
-                await self._edge.remove()
+            async with self._edge_lock:
+                if set(self._journal.ids()) <= {id}:
+                    await self._edge.remove()  # before the last record goes: who would remove it later?
+                self._journal.forget(id)
 
     async def ensure_edge(self) -> None:
         """Make the host link now, so that the gateway can listen on `pool.host` before there is any network."""
@@ -175,8 +176,10 @@ class LinuxNetworks:
     async def _begin(self, spec: NetworkSpec) -> Record:
         """Write down what is about to be made; keep what is known to be in its place."""
         async with self._edge_lock:
-            await self._edge.ensure()
             record = self._journal.read(spec.id) or self._journal.fresh(spec.id)
+            self._journal.write(record)  # an edge without a network would be seen by nobody
+            await self._edge.ensure()
+            record = self._journal.read(spec.id) or record
             if not namespaces.alive(self.namespace(spec.id)):
                 record = msgspec.structs.replace(record, placed={})
             wanted = _placed(spec)
@@ -265,7 +268,6 @@ class LinuxNetworks:
             await ip_batch(router, links.removal(names))
         for each in (*record.instances, id):
             namespaces.remove(self.namespace(each))
-        self._journal.forget(id)
 
     @asynccontextmanager
     async def _alone(self, id: str) -> AsyncIterator[None]:

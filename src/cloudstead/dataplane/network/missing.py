@@ -22,5 +22,8 @@ class MissingNetworks:
     async def remove(self, id: str) -> None:
         """There is nothing to remove."""
 
+    async def teardown(self) -> None:
+        """There is nothing to remove."""
+
     def open_socket(self, id: str, kind: Literal["tcp", "udp"], address: str, port: int) -> socket.socket:  # noqa: ARG002 - the contract's
         raise DriverError(f"{id}: {self._why}")

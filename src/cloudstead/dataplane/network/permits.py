@@ -12,7 +12,9 @@ from cloudstead.dataplane.network.driver import AclEntry, NetworkAcl, PortRule
 Side = Literal["saddr", "daddr"]
 
 _NAMES = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
-_NUMBERS = {name: number for number, name in _NAMES.items()}  # nft asks /etc/protocols for names; not all have it
+_NUMBERS = {
+    name: number for number, name in _NAMES.items()
+}  # nft asks /etc/protocols for names; not all have it
 
 
 def accepts(rules: Iterable[PortRule], side: Side, verdict: str) -> list[str]:

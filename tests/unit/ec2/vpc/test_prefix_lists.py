@@ -190,7 +190,7 @@ def test_lists_are_found_by_name_and_come_in_pages(world):
 
 
 def test_lists_of_aws_are_not_there(world):
-    assert world.describe_prefix_lists() == {"PrefixLists": []}
+    assert world.describe_prefix_lists()["PrefixLists"] == ()
     mine = create(world)
     assert refusal(world.describe_prefix_lists, PrefixListIds=[mine])[0] == "InvalidPrefixListID.NotFound"
 

@@ -194,7 +194,7 @@ def test_groups_of_a_vpc_are_listed_and_without_peers_none_is_stale(cloud):
     assert {group["GroupId"] for group in found} == {web, cloud.default_group(vpc)}
     assert {group["PrimaryVpcId"] for group in found} == {vpc}
     assert cloud.describe_security_group_references(GroupId=[web]) == {"SecurityGroupReferenceSet": []}
-    assert cloud.describe_stale_security_groups(VpcId=vpc) == {"StaleSecurityGroupSet": []}
+    assert cloud.describe_stale_security_groups(VpcId=vpc)["StaleSecurityGroupSet"] == ()
     unknown = "sg-0123456789abcdef0"
     assert refusal(cloud.describe_security_group_references, GroupId=[unknown])[0] == (
         "InvalidGroup.NotFound"
