@@ -65,7 +65,9 @@ class EveryoneMay:
 
 def run_gateway(plan: Plan, number: int) -> None:
     """Be one of the workers that answer AWS API requests, until SIGTERM."""
-    with Store(plan.data.database, on_commit=plan.controller_bell.ring) as store:  # the last one leaves one file
+    with Store(
+        plan.data.database, on_commit=plan.controller_bell.ring
+    ) as store:  # the last one leaves one file
         _serve_api(plan, number, store, Tools())
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from cloudstead.cli.commands import Commands
 from cloudstead.cli.problems import Problem
-from cloudstead.cli.running import Lock, running, wait_until_unlocked
+from cloudstead.cli.running import Lock, running
 from cloudstead.cli.terminal import Progress, confirm, program
 from cloudstead.cli.up import log_file
 from cloudstead.core.settings import Settings
@@ -46,7 +46,7 @@ def _stop(settings: Settings) -> bool:
     if found is None:
         return False
     found.tell(signal.SIGTERM)
-    if not wait_until_unlocked(settings.data, found.settings.stop_grace_s + _STOP_MARGIN_S):
+    if not found.wait_until_ended(found.settings.stop_grace_s + _STOP_MARGIN_S):
         raise Problem(f"pid {found.pid} does not end; see {log_file(settings)}")
     return True
 

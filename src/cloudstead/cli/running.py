@@ -20,6 +20,7 @@ from cloudstead import __version__
 from cloudstead.core.settings import Settings, known, load
 
 _HEALTH_TIMEOUT_S = 2.0
+_POLL_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,25 @@ class Running:
     def tell(self, number: signal.Signals) -> None:
         """Signal the supervisor, and nobody else. One that is gone needs to be told nothing."""
         with contextlib.suppress(ProcessLookupError):
-            if _born(self.pid) == self.born:
+            if self.led:
                 os.kill(self.pid, number)
+
+    @property
+    def led(self) -> bool:
+        """Whether the supervisor lives. Without it the rest is about to end by itself."""
+        return _born(self.pid) == self.born
+
+    def wait_until_ended(self, timeout_s: float) -> bool:
+        """Wait until the last of its processes is gone; another cloud may be there by then."""
+        deadline = time.monotonic() + timeout_s
+        while (now := running(self.settings.data)) is not None and (now.pid, now.born) == (
+            self.pid,
+            self.born,
+        ):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_S)
+        return True
 
 
 class Lock:
@@ -120,15 +138,6 @@ def health(settings: Settings) -> dict[str, Any] | None:
     return said if isinstance(said, dict) and said.get("cloud") == _cloud(settings.data) else None
 
 
-def wait_until_unlocked(data: Path, timeout_s: float) -> bool:
-    deadline = time.monotonic() + timeout_s
-    while locked(data):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
 def _cloud(data: Path) -> str | None:
     try:
         cloud = json.loads((data / "cloud.json").read_bytes()).get("cloud")
@@ -139,9 +148,10 @@ def _cloud(data: Path) -> str | None:
 
 def _born(pid: int) -> str | None:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
+    return None if fields[0] in "ZX" else fields[19]
 
 
 def _free(descriptor: int) -> bool:

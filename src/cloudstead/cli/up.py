@@ -37,6 +37,8 @@ def log_file(settings: Settings) -> Path:
 
 def up(commands: Commands, settings: Settings, *, detached: bool) -> int:
     found = running(settings.data)
+    if found and not found.led and found.wait_until_ended(found.settings.stop_grace_s):
+        found = running(settings.data)
     if found:
         return _say_already(found)
     offer_setup(settings)

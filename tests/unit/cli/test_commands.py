@@ -1,6 +1,7 @@
 """The command line as processes: over a cloud that is nothing but a health answer, so quick."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import pwd
@@ -12,7 +13,8 @@ from pathlib import Path
 import pytest
 from tests.support.cloud import free_port, until
 
-from cloudstead.cli.running import running
+from cloudstead.cli.running import Lock, running
+from cloudstead.core.settings import load
 
 PROGRAM = [sys.executable, str(Path(__file__).with_name("fake_cloud.py"))]
 
@@ -306,3 +308,48 @@ def test_the_rest_says_what_it_is_for(shell):
     assert shell("ca") == "-----BEGIN CERTIFICATE-----\n"
     assert "start it: cloudstead up --detach" in shell("ssh", "i-0abc", status=1)
     assert "--machines" in shell("up", "--help")
+
+
+_LEADERLESS = """
+import os, sys, time
+from pathlib import Path
+from cloudstead.cli.running import Lock
+from cloudstead.core.settings import load
+
+data = Path(sys.argv[1])
+(data / "run").mkdir(parents=True)
+lock = Lock(data)
+assert lock.take()
+lock.announce(load({}, {}, {}, data=data))
+if os.fork():
+    os._exit(0)
+while not (data / "go").exists():
+    time.sleep(0.01)
+"""
+
+
+def test_an_up_waits_until_what_a_killed_supervisor_left_has_ended(shell):
+    subprocess.run([sys.executable, "-c", _LEADERLESS, str(shell.data)], check=True, timeout=20)
+    assert running(shell.data)
+    words = [*PROGRAM, "up", "--detach"]
+    with subprocess.Popen(words, env=shell.environment, stdout=subprocess.PIPE, text=True) as up:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            up.wait(1)
+        (shell.data / "go").touch()
+        assert "is up." in up.communicate(timeout=40)[0]
+    assert up.returncode == 0
+
+
+def test_who_waits_for_the_end_of_one_cloud_does_not_wait_for_the_next(tmp_path):
+    (tmp_path / "run").mkdir()
+    lock = Lock(tmp_path)
+    assert lock.take()
+    lock.announce(load({}, {}, {}, data=tmp_path))
+    cloud = running(tmp_path)
+    assert cloud.led
+    assert not cloud.wait_until_ended(0.1)
+    before = dataclasses.replace(cloud, born="1")
+    assert not before.led
+    assert before.wait_until_ended(0.1)
+    lock.release()
+    assert cloud.wait_until_ended(0.1)
