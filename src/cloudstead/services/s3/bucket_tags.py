@@ -44,14 +44,14 @@ def checked(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
     if len(tags) > TAGS_MAX:
         raise BadRequest(f"Bucket tag count cannot be greater than {TAGS_MAX}")
     for tag in tags:
-        _check(tag["Key"], tag["Value"])
+        check_tag(tag["Key"], tag["Value"])
     result = {tag["Key"]: tag["Value"] for tag in tags}
     if len(result) < len(tags):
         raise InvalidTag("Cannot provide multiple Tags with the same key")
     return result
 
 
-def _check(key: str, value: str) -> None:
+def check_tag(key: str, value: str) -> None:
     if key.lower().startswith("aws:"):
         raise InvalidTag("System tags cannot be added/updated by requester", fields={"TagKey": key})
     if not 1 <= len(key) <= _KEY_LENGTH_MAX or not _ALLOWED.fullmatch(key):

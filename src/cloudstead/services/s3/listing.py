@@ -1,0 +1,257 @@
+"""ListObjects in both versions, and ListObjectVersions: the engine's pages in S3's words.
+
+Keys come in the order of their UTF-8 bytes. `encoding-type=url` is how clients get keys that no XML can hold;
+everything that is or may be part of a key is encoded then, the markers too.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from cloudstead.core.cached import Cached
+from cloudstead.core.caller import Caller
+from cloudstead.dataplane.objects.driver import Entry
+from cloudstead.services.s3 import buckets
+from cloudstead.services.s3.errors import bad_argument
+from cloudstead.services.s3.objects import Objects
+from cloudstead.services.s3.objects_meta import ARCHIVED, Meta, from_ms, modified_at, of
+from cloudstead.services.s3.rows import Bucket
+
+PAGE_MAX = 1000
+
+Encode = Callable[[str], str]
+
+
+class Listing:
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def list_objects(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
+        bucket = buckets.opened(self._objects.store, caller, request, "s3:ListBucket")
+        limit, encode = page_size(request, "MaxKeys", "maxKeys"), encoding(request)
+        prefix, delimiter = request.get("Prefix", ""), request.get("Delimiter", "")
+        marker = request.get("Marker", "")
+        page = self._objects.engine.list_objects(
+            bucket.bucket_id, prefix=prefix, delimiter=delimiter, after=marker, limit=limit
+        )
+        answer = {
+            "Name": bucket.name,
+            "Prefix": encode(prefix),
+            "Marker": encode(marker),
+            "MaxKeys": limit,
+            "IsTruncated": page.next is not None,
+            **_contents(self._objects, bucket, page.entries, request, encode, owner=True),
+            **common(page.prefixes, delimiter, request, encode),
+        }
+        if page.next is not None and delimiter:
+            answer["NextMarker"] = encode(page.next)
+        return answer
+
+    def list_objects_v2(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
+        bucket = buckets.opened(self._objects.store, caller, request, "s3:ListBucket")
+        limit, encode = page_size(request, "MaxKeys", "maxKeys"), encoding(request)
+        prefix, delimiter = request.get("Prefix", ""), request.get("Delimiter", "")
+        token, start = request.get("ContinuationToken"), request.get("StartAfter")
+        page = self._objects.engine.list_objects(
+            bucket.bucket_id,
+            prefix=prefix,
+            delimiter=delimiter,
+            after=_read(token) if token is not None else start or "",
+            limit=limit,
+        )
+        answer = {
+            "Name": bucket.name,
+            "Prefix": encode(prefix),
+            "MaxKeys": limit,
+            "KeyCount": len(page.entries) + len(page.prefixes),
+            "IsTruncated": page.next is not None,
+            **_contents(
+                self._objects, bucket, page.entries, request, encode, owner=request.get("FetchOwner", False)
+            ),
+            **common(page.prefixes, delimiter, request, encode),
+        }
+        if token is not None:
+            answer["ContinuationToken"] = token
+        if start is not None:
+            answer["StartAfter"] = encode(start)
+        if page.next is not None:
+            answer["NextContinuationToken"] = _token(page.next)
+        return answer
+
+    def list_object_versions(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
+        bucket = buckets.opened(self._objects.store, caller, request, "s3:ListBucketVersions")
+        limit, encode = page_size(request, "MaxKeys", "maxKeys"), encoding(request)
+        prefix, delimiter = request.get("Prefix", ""), request.get("Delimiter", "")
+        marker, id_marker = request.get("KeyMarker", ""), request.get("VersionIdMarker", "")
+        if id_marker and not marker:
+            raise bad_argument(
+                "A version-id marker cannot be specified without a key marker.",
+                "version-id-marker",
+                id_marker,
+            )
+        page = self._objects.engine.list_versions(
+            bucket.bucket_id, prefix=prefix, delimiter=delimiter, after=(marker, id_marker), limit=limit
+        )
+        versions = [one for one in page.versions if not one.entry.delete_marker]
+        markers = [one for one in page.versions if one.entry.delete_marker]
+        answer: dict[str, Any] = {
+            "Name": bucket.name,
+            "Prefix": encode(prefix),
+            "KeyMarker": encode(marker),
+            "VersionIdMarker": id_marker,
+            "MaxKeys": limit,
+            "IsTruncated": page.next is not None,
+            **common(page.prefixes, delimiter, request, encode),
+        }
+        if versions:
+            answer["Versions"] = [
+                _version(self._objects, bucket, one.entry, request, encode, latest=one.is_latest)
+                for one in versions
+            ]
+        if markers:
+            answer["DeleteMarkers"] = [
+                _marker(bucket, one.entry, encode, latest=one.is_latest) for one in markers
+            ]
+        if page.next is not None:
+            answer["NextKeyMarker"] = encode(page.next[0])
+            if page.next[1]:
+                answer["NextVersionIdMarker"] = page.next[1]
+        return answer
+
+
+# --- what a request asks for
+
+
+def page_size(request: Mapping[str, Any], member: str, argument: str) -> int:
+    """How many lines a page may have."""
+    asked = request.get(member)
+    if asked is None:
+        return PAGE_MAX
+    if not 0 <= asked <= 2**31 - 1:
+        raise bad_argument(
+            f"Argument {argument} must be an integer between 0 and 2147483647", argument, asked
+        )
+    return min(int(asked), PAGE_MAX)
+
+
+def encoding(request: Mapping[str, Any]) -> Encode:
+    kind = request.get("EncodingType")
+    if kind is None:
+        return str
+    if kind != "url":
+        raise bad_argument("Invalid Encoding Method specified in Request", "encoding-type", kind)
+    return quote
+
+
+def _token(after: str) -> str:
+    return base64.urlsafe_b64encode(after.encode()).decode()
+
+
+def _read(token: str) -> str:
+    try:
+        found = base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeError, ValueError):
+        found = ""
+    if not found:
+        raise bad_argument("The continuation token provided is incorrect", "continuation-token", token)
+    return found
+
+
+# --- lines
+
+
+def common(
+    prefixes: Sequence[str], delimiter: str, request: Mapping[str, Any], encode: Encode
+) -> dict[str, Any]:
+    """What all listings tell of prefixes, and of how they were made."""
+    told: dict[str, Any] = {}
+    if delimiter:
+        told["Delimiter"] = encode(delimiter)
+    if request.get("EncodingType"):
+        told["EncodingType"] = request["EncodingType"]
+    if prefixes:
+        told["CommonPrefixes"] = [{"Prefix": encode(prefix)} for prefix in prefixes]
+    return told
+
+
+def _contents(
+    objects: Objects,
+    bucket: Bucket,
+    entries: Sequence[Entry],
+    request: Mapping[str, Any],
+    encode: Encode,
+    *,
+    owner: bool,
+) -> dict[str, Any]:
+    """The lines of a listing. Their wire form is remembered, unless time alone may change it."""
+    if not entries:
+        return {}
+    restore = bool(request.get("OptionalObjectAttributes"))
+    if restore:
+        return {
+            "Contents": [_line(objects, bucket, one, encode, owner=owner, restore=True) for one in entries]
+        }
+    shape = (bucket.bucket_id, encode is quote, owner)
+    return {
+        "Contents": [
+            Cached(
+                (*shape, one.key, one.revision),
+                lambda one=one: _line(objects, bucket, one, encode, owner=owner, restore=False),  # type: ignore[misc]
+            )
+            for one in entries
+        ]
+    }
+
+
+def _line(
+    objects: Objects, bucket: Bucket, entry: Entry, encode: Encode, *, owner: bool, restore: bool
+) -> dict[str, Any]:
+    meta = of(entry)
+    line: dict[str, Any] = {
+        "Key": encode(entry.key),
+        "LastModified": modified_at(entry),
+        "ETag": f'"{entry.etag}"',
+        "Size": meta.size,
+        "StorageClass": meta.storage_class,
+    }
+    if meta.checksum is not None:
+        line["ChecksumAlgorithm"] = [meta.checksum.algorithm]
+        line["ChecksumType"] = meta.checksum.type
+    if owner:
+        line["Owner"] = {"ID": meta.acl_in(bucket).owner}
+    if restore and meta.storage_class in ARCHIVED:
+        line["RestoreStatus"] = _restore_status(meta, objects.now_ms())
+    return line
+
+
+def _restore_status(meta: Meta, now_ms: int) -> dict[str, Any]:
+    status: dict[str, Any] = {"IsRestoreInProgress": False}
+    if meta.restored_until_ms > now_ms:
+        status["RestoreExpiryDate"] = from_ms(meta.restored_until_ms)
+    return status
+
+
+def _version(
+    objects: Objects,
+    bucket: Bucket,
+    entry: Entry,
+    request: Mapping[str, Any],
+    encode: Encode,
+    *,
+    latest: bool,
+) -> dict[str, Any]:
+    restore = bool(request.get("OptionalObjectAttributes"))
+    line = _line(objects, bucket, entry, encode, owner=True, restore=restore)
+    return {**line, "VersionId": entry.version_id, "IsLatest": latest}
+
+
+def _marker(bucket: Bucket, entry: Entry, encode: Encode, *, latest: bool) -> dict[str, Any]:
+    return {
+        "Key": encode(entry.key),
+        "VersionId": entry.version_id,
+        "IsLatest": latest,
+        "LastModified": modified_at(entry),
+        "Owner": {"ID": of(entry).owner or bucket.acl.owner},
+    }
