@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Generic
 
 from cloudstead.control.problems import Problem
-from cloudstead.control.steps import Controller, Forget, R, Record, S, Step
+from cloudstead.control.steps import Controller, Ensure, Forget, R, Record, S, Step
 from cloudstead.core.clock import Clock
 from cloudstead.core.errors import Conflict, DriverError
 from cloudstead.store import Store
@@ -67,7 +67,8 @@ class Reconciler(Generic[R, S]):
         count = self._write([(row, step) for row, step in steps if isinstance(step, Record | Forget)])
         slow.sort(key=lambda due: self._failures.get(due[0].id, (0,))[0])  # what fails keeps nobody waiting
         for row, step in slow:
-            count += self._start(row.id, partial(self.controller.perform, row, step), repr(step))
+            work = partial(self.controller.perform, row, step)
+            count += self._start(row.id, work, repr(step), spare=not isinstance(step, Ensure))
         return count + (self._sweep([id for id in seen if id not in busy]) if self.sweeps else 0)
 
     async def idle(self) -> None:
@@ -76,8 +77,10 @@ class Reconciler(Generic[R, S]):
             await asyncio.wait(list(self._in_flight.values()))
 
     def next_retry_s(self) -> float | None:
-        """Seconds until a row that failed may be tried again; None if none waits."""
-        waits = [not_before for _, not_before in self._failures.values()]
+        """Seconds until a row that failed may be tried again; None if none waits for that alone."""
+        if self._full(spare=False):
+            return None  # a step that ends makes room, and wakes
+        waits = [not_before for id, (_, not_before) in self._failures.items() if id not in self._in_flight]
         return max(0.0, min(waits) - self._clock.monotonic()) if waits else None
 
     async def close(self) -> None:
@@ -108,7 +111,7 @@ class Reconciler(Generic[R, S]):
                 continue
             if id not in self._failures:
                 log.info("%s: no row explains it, removing", id)
-            count += self._start(id, partial(self.controller.sweep, id), "sweep")
+            count += self._start(id, partial(self.controller.sweep, id), "sweep", spare=True)
         return count
 
     def _write(self, steps: list[tuple[R, Step]]) -> int:
@@ -138,8 +141,12 @@ class Reconciler(Generic[R, S]):
             if id not in due and not self._backing_off(id):
                 self._succeeded(id)
 
-    def _start(self, id: str, work: Work, step: str) -> int:
-        if len(self._in_flight) >= self._in_flight_max:
+    def _full(self, *, spare: bool) -> bool:
+        """Whether no further step finds room. What is made may take minutes, so the rest has some of its own."""
+        return len(self._in_flight) >= self._in_flight_max * (2 if spare else 1)
+
+    def _start(self, id: str, work: Work, step: str, *, spare: bool) -> int:
+        if self._full(spare=spare):
             return 0
         self._in_flight[id] = asyncio.create_task(self._take(id, work, step), name=f"{step} {id}")
         return 1

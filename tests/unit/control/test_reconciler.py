@@ -317,6 +317,62 @@ def test_rows_that_fail_keep_no_other_waiting():
     asyncio.run(story())
 
 
+def test_what_is_to_go_finds_room_while_all_else_is_being_made():
+    async def story():
+        world, store = World(), Store(None)
+        lamps, made = Lamps(world), asyncio.Event()
+        perform = lamps.perform
+
+        async def slow(row, step):
+            if isinstance(step, Ensure):
+                await made.wait()
+            await perform(row, step)
+
+        lamps.perform = slow
+        for number in range(5):
+            store.insert(Lamp(id=f"l-{number}"))
+        reconciler = Reconciler(lamps, store, ManualClock(), in_flight_max=2)
+        assert await reconciler.pass_once() == 2
+        world.lamps.update({"l-8": True, "l-9": True})
+        store.insert(Lamp(id="l-8", want="gone", state="going"))
+        assert await reconciler.pass_once() == 2
+        while "l-8" in world.lamps or "l-9" in world.lamps:
+            await asyncio.sleep(0)
+        made.set()
+        await reconciler.idle()
+
+    asyncio.run(story())
+
+
+def test_a_retry_under_way_is_not_waited_for_again():
+    """Otherwise it would be due at every moment until it ends, and one pass follow the other."""
+
+    async def story():
+        world, store, clock = World(), Store(None), ManualClock()
+        lamps, made = Lamps(world), asyncio.Event()
+        perform = lamps.perform
+
+        async def slow(row, step):
+            await made.wait()
+            await perform(row, step)
+
+        world.refusals = 1
+        store.insert(Lamp(id="l-1"))
+        reconciler = Reconciler(lamps, store, clock)
+        await reconciler.pass_once()
+        await reconciler.idle()
+        assert reconciler.next_retry_s() > 0
+        clock.advance(60)
+        lamps.perform = slow
+        assert await reconciler.pass_once() == 1
+        assert reconciler.next_retry_s() is None
+        made.set()
+        await reconciler.idle()
+        assert world.lamps == {"l-1": True}
+
+    asyncio.run(story())
+
+
 def test_a_full_disk_is_waited_for_like_any_trouble(caplog):
     async def story():
         world, store, clock = World(), Store(None), ManualClock()
