@@ -179,7 +179,8 @@ class Copying:
         key = objects.vault.key(meta.encryption, objects.vault.customer(request))
         checksum = source.meta.checksum
         alike = checksum is not None and checksum.type == "FULL_OBJECT" and checksum.algorithm == algorithm
-        if alike and checksum and not source.entry.parts_count and key == source.key:
+        shared = key == source.key and meta.encryption.kind == source.meta.encryption.kind
+        if alike and checksum and shared and not source.entry.parts_count:
             with objects.refusals(source.bucket):
                 blob = await objects.engine.share(source.entry)
             kept = Kept(blob, source.meta.size, b"", checksum)

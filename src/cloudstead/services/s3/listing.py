@@ -193,11 +193,11 @@ def _contents(
         return {
             "Contents": [_line(objects, bucket, one, encode, owner=owner, restore=True) for one in entries]
         }
-    shape = (bucket.bucket_id, encode is quote, owner)
+    shape = (encode is quote, bucket.acl.owner if owner else None)
     return {
         "Contents": [
             Cached(
-                (*shape, one.key, one.revision),
+                (*shape, one.key, one.etag, one.modified_ms, one.meta),
                 lambda one=one: _line(objects, bucket, one, encode, owner=owner, restore=False),  # type: ignore[misc]
             )
             for one in entries
