@@ -201,6 +201,11 @@ class InvalidRequest(S3Error):
     text = "Invalid Request"
 
 
+class InvalidS3DestinationBucket(S3Error):
+    code = "InvalidS3DestinationBucket"
+    text = "The destination bucket is not valid: it must be the ARN of a bucket."
+
+
 class InvalidStorageClass(S3Error):
     code = "InvalidStorageClass"
     text = "The storage class you specified is not valid"

@@ -114,7 +114,7 @@ class Event(Row, frozen=True, kw_only=True):
 
     bucket_id: str
     at: datetime
-    destinations: list[str]  # ARNs; "eventbridge" for that
+    destination: str  # an ARN, or "eventbridge"
     message: str
 
 

@@ -1,0 +1,78 @@
+"""Object lock for a bucket: whether its objects can be locked, and how new ones are where nobody says.
+
+Once enabled it stays, and so does versioning.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from cloudstead.core.caller import Caller
+from cloudstead.core.errors import NotBuilt
+from cloudstead.services.s3 import buckets
+from cloudstead.services.s3.errors import (
+    InvalidBucketState,
+    MalformedXML,
+    ObjectLockConfigurationNotFoundError,
+    bad_argument,
+)
+from cloudstead.services.s3.rows import Bucket
+from cloudstead.store import Store
+
+_DAYS_MAX = 36_500
+_YEARS_MAX = 100
+
+
+class LockConfiguration:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def put_object_lock_configuration(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
+        wanted = request.get("ObjectLockConfiguration") or {}
+        if wanted.get("ObjectLockEnabled") != "Enabled":
+            raise MalformedXML
+        default = _checked((wanted.get("Rule") or {}).get("DefaultRetention"), "Rule" in wanted)
+        with self._store.transaction():
+            bucket = buckets.opened(self._store, caller, request, "s3:PutBucketObjectLockConfiguration")
+            if bucket.versioning != "Enabled":
+                raise InvalidBucketState(
+                    "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration"
+                )
+            self._store.update(bucket, object_lock=True, default_retention=default)
+        return {}
+
+    def get_object_lock_configuration(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
+        bucket = buckets.opened(self._store, caller, request, "s3:GetBucketObjectLockConfiguration")
+        if not bucket.object_lock:
+            raise ObjectLockConfigurationNotFoundError(fields={"BucketName": bucket.name})
+        rule = {"Rule": {"DefaultRetention": bucket.default_retention}} if bucket.default_retention else {}
+        return {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled", **rule}}
+
+
+def default_retention(bucket: Bucket, now: datetime) -> tuple[str, datetime] | None:
+    """The mode, and until when, of an object that is put now without a word about it."""
+    default = bucket.default_retention
+    if default is None:
+        return None
+    if "Days" in default:
+        return default["Mode"], now + timedelta(days=default["Days"])
+    return default["Mode"], now + timedelta(days=365 * default["Years"])
+
+
+def _checked(default: Mapping[str, Any] | None, has_rule: bool) -> dict[str, Any] | None:
+    if default is None:
+        if has_rule:
+            raise MalformedXML
+        return None
+    if default.get("DefaultEventHold"):
+        raise NotBuilt("Event holds are not built in Cloudstead's S3")
+    if "Mode" not in default or ("Days" in default) == ("Years" in default):
+        raise MalformedXML
+    period, limit = default.get("Days", default.get("Years")), _DAYS_MAX if "Days" in default else _YEARS_MAX
+    if period <= 0:
+        raise bad_argument(
+            "Default retention period must be a positive integer value.", "RetentionPeriod", period
+        )
+    if period > limit:
+        raise bad_argument("Default retention period is too large.", "RetentionPeriod", period)
+    return dict(default)
