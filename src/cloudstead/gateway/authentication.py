@@ -9,6 +9,7 @@ from cloudstead.gateway.claim import Claim, read_claim
 from cloudstead.gateway.refusals import Refused
 from cloudstead.gateway.s3_form import Signature
 from cloudstead.gateway.settings import Settings
+from cloudstead.gateway.sigv2 import read_presigned
 from cloudstead.gateway.sigv4 import Proof, Verifier
 
 #: Operations that prove who calls by what they carry, or that anybody may call. S3 decides by bucket policy.
@@ -29,12 +30,15 @@ class Authentication:
 
     def claim(self, request: HttpRequest) -> Claim | None:
         """What the request says of its signature; in `open` mode nothing if that cannot be read."""
-        if not self._open:
-            return read_claim(request)
         try:
-            return read_claim(request)
+            found = read_claim(request)
+            if found is None and "AWSAccessKeyId=" in request.query:
+                found = read_presigned(request)
         except Refused:
+            if not self._open:
+                raise
             return None
+        return found
 
     def prove(
         self,
@@ -43,14 +47,18 @@ class Authentication:
         service: str,
         operation: str,
         *,
+        path: str = "",
         body_follows: bool = False,
     ) -> Proof | None:
         """The proof of the claim; None if none is needed. Raises Refused.
 
-        Where the body is still to come, the proof is of what the headers say of it: who reads it compares.
+        `path` is in path style, for S3. Where the body is still to come, the proof is of what the headers say of it:
+        who reads it compares.
         """
         if self._open:
             return None
+        if claim is not None and claim.version == 2:
+            return self._verifier.verify_version_2(request, claim, path)
         if claim is not None:
             later = request.headers.get("x-amz-content-sha256") if body_follows else None
             return self._verifier.verify(request, claim, body_sha256=later)

@@ -10,8 +10,9 @@ awaited: a step that needs time returns an awaitable of the response, and no ste
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import quote
 
 from cloudstead.core import ids
 from cloudstead.core.caller import Authorizer, Caller, Credentials
@@ -19,8 +20,9 @@ from cloudstead.core.errors import NotBuilt, ServiceError
 from cloudstead.core.streams import Incoming, Outgoing
 from cloudstead.core.tools import Tools
 from cloudstead.dataplane.http import BodyStream, HttpRequest, HttpResponse
-from cloudstead.gateway import cors, s3_edge, s3_form, wire
+from cloudstead.gateway import cors, s3_edge, s3_form, website, wire
 from cloudstead.gateway.authentication import Authentication
+from cloudstead.gateway.buckets import Buckets
 from cloudstead.gateway.chunked import decoded
 from cloudstead.gateway.claim import Claim
 from cloudstead.gateway.incoming import DOCUMENT_BYTES_MAX, chunks_of, incoming, whole
@@ -30,6 +32,7 @@ from cloudstead.gateway.refusals import Refused, as_error, family
 from cloudstead.gateway.route import Route, route
 from cloudstead.gateway.settings import Settings
 from cloudstead.gateway.sigv4 import STREAMING, Proof
+from cloudstead.gateway.website import Website
 
 log = logging.getLogger(__name__)
 
@@ -72,12 +75,14 @@ class Gateway:
         settings: Settings | None = None,
         tools: Tools | None = None,
         internal: Internal | None = None,
+        buckets: Buckets | None = None,
     ) -> None:
         self._operations = operations
         self._authorizer = authorizer
         self._settings = settings or Settings()
         self._tools = tools or Tools()
         self._internal = internal or Internal()
+        self._buckets = buckets
         self._cors = cors.Policy(self._settings)
         self._authentication = Authentication(credentials, self._tools.clock, self._settings)
         self.steps: tuple[Callable[[Exchange], Response | None], ...] = (
@@ -102,7 +107,7 @@ class Gateway:
         if not isinstance(response, HttpResponse):
             return self._handle_later(exchange, response)
         if "origin" in request.headers:
-            self._cors.expose(request, response)
+            self._expose(exchange, response)
         return response
 
     async def _handle_later(self, exchange: Exchange, awaited: Awaitable[HttpResponse]) -> HttpResponse:
@@ -111,7 +116,7 @@ class Gateway:
         except Exception as e:  # noqa: BLE001 - `_failed` says it or logs it
             response = self._failed(exchange, e)
         if "origin" in exchange.http.headers:
-            self._cors.expose(exchange.http, response)
+            self._expose(exchange, response)
         return response
 
     def _walk(self, exchange: Exchange, at: int) -> Response:
@@ -138,7 +143,21 @@ class Gateway:
     def _check_origin(self, exchange: Exchange) -> HttpResponse | None:
         if "origin" not in exchange.http.headers:
             return None
-        return self._cors.check(exchange.http)
+        refused = self._cors.check(exchange.http)
+        if refused is None and cors.is_preflight(exchange.http) and not self._is_of_bucket(exchange.http):
+            return self._cors.preflight(exchange.http)
+        return refused
+
+    def _is_of_bucket(self, request: HttpRequest) -> bool:
+        """Whether a preflight is for a bucket's rules: nobody signs it, so what it names must be one."""
+        if self._buckets is None or request.path.startswith(Internal.PREFIX):
+            return False
+        try:
+            found = route(request, None, self._settings.default_region)
+        except ServiceError:
+            return False
+        named = bool(found.host.bucket) or found.host.service == "s3"
+        return found.service == "s3" and found.bucket != "" and (named or self._buckets.exists(found.bucket))
 
     def _answer_internal(self, exchange: Exchange) -> HttpResponse | None:
         if not exchange.http.path.startswith(Internal.PREFIX):
@@ -156,6 +175,13 @@ class Gateway:
         exchange.route = route(exchange.http, exchange.claim, region)
         if exchange.route.service == "s3":
             exchange.request_id = s3_edge.request_id(self._tools.random)
+            if exchange.route.host.website and self._buckets is not None:
+                return self._website(exchange, self._buckets).answer(exchange.http)
+            if exchange.http.method == "OPTIONS" and self._buckets is not None:
+                return self._preflight(exchange, self._buckets)
+            if exchange.claim is not None and exchange.claim.presigned:
+                wired = exchange.route.wire
+                wired.headers = s3_edge.with_hoisted(wired.headers, wired.query)
             if exchange.claim is None and s3_form.is_upload(exchange.http):
                 return self._answer_form(exchange)
         elif exchange.stream is not None:
@@ -186,8 +212,41 @@ class Gateway:
                 exchange.claim,
                 exchange.route.service,
                 operation,
+                path=exchange.route.wire.path,
                 body_follows=exchange.stream is not None,
             )
+
+    def _preflight(self, exchange: Exchange, buckets: Buckets) -> HttpResponse:
+        wired = exchange.route.wire
+        exchange.dialect = wire.load("s3").dialect(wired)
+        of_object = wired.path.count("/") > 1
+        headers = buckets.preflight(exchange.route.bucket, exchange.http.headers, of_object=of_object)
+        return HttpResponse(200, [("x-amz-request-id", exchange.request_id), *headers.items()])
+
+    def _expose(self, exchange: Exchange, response: HttpResponse) -> None:
+        """Let the page read the answer, if it may."""
+        found = getattr(exchange, "route", None)
+        if self._buckets is None or found is None or found.service != "s3" or not found.bucket:
+            self._cors.expose(exchange.http, response)
+        elif exchange.http.method != "OPTIONS":
+            told = self._buckets.cors_headers(
+                found.bucket, exchange.http.headers["origin"], exchange.http.method
+            )
+            response.headers += told.items()
+
+    def _website(self, exchange: Exchange, buckets: Buckets) -> Website:
+        bucket, http = exchange.route.host.bucket, exchange.http
+
+        async def read(method: str, key: str, conditional: bool) -> HttpResponse:
+            kept = http.headers if conditional else {"host": http.headers.get("host", "")}
+            headers = {name: value for name, value in kept.items() if name in website.PASSED_ON}
+            path = f"/{quote(bucket)}/{quote(key)}"
+            inner = Exchange(HttpRequest(method, path, "", headers, peer=http.peer), exchange.request_id)
+            inner.route = replace(exchange.route, wire=wire.WireRequest(method, path, "", headers))
+            response = self._walk(inner, self.steps.index(self._match))
+            return response if isinstance(response, HttpResponse) else await response
+
+        return Website(bucket, buckets, read, exchange.request_id)
 
     async def _answer_form(self, exchange: Exchange) -> HttpResponse:
         """A browser's upload: who calls and what is asked stand in the body, which becomes a PutObject."""
@@ -230,7 +289,9 @@ class Gateway:
         return None
 
     def _receive_stream(self, exchange: Exchange) -> Response | None:
-        content, exchange.route.wire.headers = incoming(exchange.http, exchange.proof)
+        content, exchange.route.wire.headers = incoming(
+            exchange.http, exchange.route.wire.headers, exchange.proof
+        )
         if exchange.match.operation.content_member is None:
             return self._walk_on_with_whole(exchange, content, self._receive)
         exchange.content = content

@@ -58,6 +58,7 @@ class Claim:
     token: str | None = None
     presigned: bool = False
     expires_s: int | None = None  # presigned only; S3 insists on it
+    version: int = 4  # 2 is read by sigv2; its `signed_at` is the second when it ends
 
     @property
     def scope(self) -> str:

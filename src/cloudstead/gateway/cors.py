@@ -2,7 +2,7 @@
 
 A signature proves that a page was given a key, so with signatures checked any origin may call, as at AWS. In
 `open` mode nothing is proven: any web page in the user's browser could reach this port, so only pages served
-from this machine, or allowed by name, are answered.
+from this machine, or allowed by name, are answered. A bucket has rules of its own, which speak for it alone.
 """
 
 from urllib.parse import urlsplit
@@ -18,18 +18,23 @@ _EXPOSED = (
 )
 
 
+def is_preflight(request: HttpRequest) -> bool:
+    return request.method == "OPTIONS" and "access-control-request-method" in request.headers
+
+
 class Policy:
     def __init__(self, settings: Settings) -> None:
         self._any_origin = settings.auth == "verify"
         self._allowed = settings.allowed_origins
 
     def check(self, request: HttpRequest) -> HttpResponse | None:
-        """The answer to a preflight, or to a page that may not call; None lets the request through."""
-        if not self._may_call(request):
-            text = b"With --auth=open only web pages of this machine may call; see --allow-origin.\n"
-            return HttpResponse(403, [("content-type", "text/plain")], text)
-        if request.method != "OPTIONS" or "access-control-request-method" not in request.headers:
+        """The answer to a page that may not call; None lets the request through."""
+        if self._may_call(request):
             return None
+        text = b"With --auth=open only web pages of this machine may call; see --allow-origin.\n"
+        return HttpResponse(403, [("content-type", "text/plain")], text)
+
+    def preflight(self, request: HttpRequest) -> HttpResponse:
         asked = request.headers.get("access-control-request-headers")
         headers = [("access-control-allow-methods", _METHODS), ("access-control-max-age", str(_MAX_AGE_S))]
         if asked:

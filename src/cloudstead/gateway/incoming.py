@@ -60,20 +60,22 @@ def wants_stream(request: HttpRequest) -> bool:
     return "x-amz-target" not in headers and not headers.get("content-type", "").startswith(_NEVER_S3)
 
 
-def incoming(request: HttpRequest, proof: Proof | None) -> tuple[Incoming, Mapping[str, str]]:
+def incoming(
+    request: HttpRequest, headers: Mapping[str, str], proof: Proof | None
+) -> tuple[Incoming, Mapping[str, str]]:
     """The body of a streamed request, and the headers of the plain request that it stands for."""
     assert request.stream is not None
-    payload = request.headers.get("x-amz-content-sha256", "")
+    payload = headers.get("x-amz-content-sha256", "")
     if payload.startswith(STREAMING):
-        length = _bounded(decoded_length(request.headers))
+        length = _bounded(decoded_length(headers))
         decoder = ChunkedDecoder.of(payload, length, proof)
-        chunked = ChunkedBody(request.stream, decoder, length, announced_trailers(request.headers))
-        return chunked, plain_headers(request.headers, length)
-    told = request.headers.get("content-length", "")
+        chunked = ChunkedBody(request.stream, decoder, length, announced_trailers(headers))
+        return chunked, plain_headers(headers, length)
+    told = headers.get("content-length", "")
     if not _LENGTH.fullmatch(told):
         raise no_length()
     said = payload if _SHA256_HEX.fullmatch(payload) else None
-    return PlainBody(request.stream, _bounded(int(told)), said), request.headers
+    return PlainBody(request.stream, _bounded(int(told)), said), headers
 
 
 async def chunks_of(request: HttpRequest) -> AsyncGenerator[bytes]:

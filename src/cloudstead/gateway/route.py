@@ -79,6 +79,12 @@ class Route:
     service: str  # botocore's name
     region: str
     wire: WireRequest
+    host: "Host"
+
+    @property
+    def bucket(self) -> str:
+        """The bucket that an S3 request is about, if it is about one."""
+        return unquote(self.wire.path.removeprefix("/").partition("/")[0])
 
 
 class UnknownService(ServiceError):
@@ -88,26 +94,26 @@ class UnknownService(ServiceError):
 
 def route(request: HttpRequest, claim: Claim | None, default_region: str) -> Route:
     """Raises UnknownService."""
-    host = _Host(request.headers.get("host", ""))
+    host = Host(request.headers.get("host", ""))
     if claim is not None:
         service = _of_scope(claim.service, request, host)
-        region = claim.region
+        region = claim.region or host.region or default_region
     else:
         service = _of_unsigned(request, host)
         region = host.region or default_region
     path = _in_path_style(request.path, host) if service == "s3" else normalized_path(request.path)
     wire_request = WireRequest(request.method, path, request.query, request.headers, request.body)
-    return Route(service, region, wire_request)
+    return Route(service, region, wire_request, host)
 
 
-def _in_path_style(path: str, host: "_Host") -> str:
+def _in_path_style(path: str, host: "Host") -> str:
     return f"/{host.bucket}{path}" if host.bucket else path
 
 
 # -- signed
 
 
-def _of_scope(signing_name: str, request: HttpRequest, host: "_Host") -> str:
+def _of_scope(signing_name: str, request: HttpRequest, host: "Host") -> str:
     shared = _SHARED.get(signing_name)
     if shared is not None:
         return shared(request, host)
@@ -117,7 +123,7 @@ def _of_scope(signing_name: str, request: HttpRequest, host: "_Host") -> str:
     return service
 
 
-def _load_balancing(request: HttpRequest, _: "_Host") -> str:
+def _load_balancing(request: HttpRequest, _: "Host") -> str:
     version = _query_version(request)
     if version is not None:
         return "elb" if version < "2015-12-01" else "elbv2"
@@ -125,21 +131,21 @@ def _load_balancing(request: HttpRequest, _: "_Host") -> str:
     return "elb" if wire.load("elbv2").operation(action) is None else "elbv2"
 
 
-def _s3_or_control(request: HttpRequest, host: "_Host") -> str:
+def _s3_or_control(request: HttpRequest, host: "Host") -> str:
     control = host.service == "s3-control" or request.path.startswith("/v20180820/")
     return "s3control" if control else "s3"
 
 
-def _by_path(prefix: str, then: str, otherwise: str) -> Callable[[HttpRequest, "_Host"], str]:
+def _by_path(prefix: str, then: str, otherwise: str) -> Callable[[HttpRequest, "Host"], str]:
     return lambda request, _: then if request.path.startswith(prefix) else otherwise
 
 
-def _dynamodb(request: HttpRequest, _: "_Host") -> str:
+def _dynamodb(request: HttpRequest, _: "Host") -> str:
     streams = request.headers.get("x-amz-target", "").startswith("DynamoDBStreams_")
     return "dynamodbstreams" if streams else "dynamodb"
 
 
-_SHARED: dict[str, Callable[[HttpRequest, "_Host"], str]] = {
+_SHARED: dict[str, Callable[[HttpRequest, "Host"], str]] = {
     "elasticloadbalancing": _load_balancing,
     "s3": _s3_or_control,
     "ses": _by_path("/v2/", "sesv2", "ses"),
@@ -152,7 +158,7 @@ _SHARED: dict[str, Callable[[HttpRequest, "_Host"], str]] = {
 # -- not signed
 
 
-def _of_unsigned(request: HttpRequest, host: "_Host") -> str:
+def _of_unsigned(request: HttpRequest, host: "Host") -> str:
     target = request.headers.get("x-amz-target")
     if target is None and (rpc := _RPC.match(request.path)):
         target = rpc[1]
@@ -188,13 +194,14 @@ def _form_value(what: re.Pattern[bytes], request: HttpRequest) -> str | None:
     return found[1].decode() if found else None
 
 
-class _Host:
+class Host:
     """What a host name says: `BUCKET.s3.us-east-1.amazonaws.com`, `sts.amazonaws.com`, `BUCKET.s3.localhost`."""
 
     def __init__(self, header: str) -> None:
         self.service = ""
         self.region = ""
         self.bucket = ""
+        self.website = False
         name = header.lower() if header.startswith("[") else header.lower().partition(":")[0]
         suffix = next((suffix for suffix in _SUFFIXES if name.endswith(suffix)), None)
         if suffix is not None:
@@ -206,7 +213,9 @@ class _Host:
         if labels[-1] == "dualstack":
             labels.pop()
         last = labels.pop().removesuffix("-fips")
-        if old := re.fullmatch(r"(s3)-([a-z]{2,}(?:-[a-z]+)+-\d)", last):
+        if site := re.fullmatch(r"s3-website(?:-([a-z]{2,}(?:-[a-z]+)+-\d))?", last):
+            last, self.region, self.website = "s3", site[1] or self.region, True
+        elif old := re.fullmatch(r"(s3)-([a-z]{2,}(?:-[a-z]+)+-\d)", last):
             last, self.region = old[1], old[2]
         if local and not self.region and last != "s3" and not _is_service(last):
             labels.append(last)  # boto3 with http://localhost as its endpoint: BUCKET.localhost

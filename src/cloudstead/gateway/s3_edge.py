@@ -3,12 +3,25 @@
 from collections.abc import Mapping
 from random import Random
 from typing import Any
+from urllib.parse import parse_qsl
 
 from cloudstead.core.errors import ServiceError
 from cloudstead.core.streams import HttpFacts
 from cloudstead.dataplane.http import HttpRequest
 from cloudstead.gateway.claim import Claim
 
+_OF_THE_SIGNATURE = frozenset(
+    {
+        "x-amz-algorithm",
+        "x-amz-content-sha256",
+        "x-amz-credential",
+        "x-amz-date",
+        "x-amz-expires",
+        "x-amz-security-token",
+        "x-amz-signature",
+        "x-amz-signedheaders",
+    }
+)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -34,3 +47,13 @@ def check_overrides(request: Mapping[str, Any], *, signed: bool) -> None:
     if not signed and any(name.startswith("Response") for name in request):
         text = "Request specific response headers cannot be used for anonymous GET requests."
         raise ServiceError(text, code="InvalidRequest")
+
+
+def with_hoisted(headers: Mapping[str, str], query: str) -> Mapping[str, str]:
+    """The headers, and those that a presigned URL carries in its query instead: SDKs put them there to be signed."""
+    hoisted = {
+        name.lower(): value
+        for name, value in parse_qsl(query, keep_blank_values=True, encoding="latin-1")
+        if name.lower().startswith("x-amz-") and name.lower() not in _OF_THE_SIGNATURE
+    }
+    return {**hoisted, **headers}

@@ -16,6 +16,7 @@ from re import compile as pattern
 
 from cloudstead.core.caller import Credential, Credentials
 from cloudstead.core.clock import Clock
+from cloudstead.gateway import sigv2
 from cloudstead.gateway.canonical import canonical_path, canonical_query, canonical_request
 from cloudstead.gateway.claim import ALGORITHM, Claim, Signed
 from cloudstead.gateway.refusals import Refused
@@ -77,6 +78,12 @@ class Verifier:
         if s3 and _SHA256_HEX.fullmatch(payload):
             _check_body(request, payload, body_sha256)
         return Proof(credential, claim, payload, key)
+
+    def verify_version_2(self, request: Signed, claim: Claim, path: str) -> Proof:
+        """Prove the claim of a URL presigned by version 2. Raises Refused."""
+        credential = self._credential(claim)
+        sigv2.check(request, claim, credential.secret_access_key, path, self._clock.now())
+        return Proof(credential, claim, UNSIGNED_PAYLOAD, b"")
 
     def verify_policy(self, claim: Claim, policy: str, *, version: int) -> Proof:
         """Prove that a form's policy was signed, by version 4 or 2. Its time is the policy's own. Raises Refused."""

@@ -8,7 +8,7 @@ from hmac import digest
 
 import pytest
 import uvloop
-from botocore.auth import S3SigV4Auth
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
@@ -58,6 +58,7 @@ class Objects:
 
     async def put_object(self, caller, request):
         body = request["Body"]
+        self.metadata = request.get("Metadata")
         if isinstance(body, bytes):
             self.kept[request["Key"]] = body
             return {}
@@ -373,6 +374,22 @@ def test_an_object_is_sent_while_it_is_read(run):
         )
         assert (status, headers["content-length"]) == (200, str(len(CONTENT)))
         assert world.objects.closed == 1
+
+    run(scenario)
+
+
+def test_a_presigned_url_carries_headers_in_its_query(run):
+    async def scenario(world):
+        request = AWSRequest(
+            "PUT", "http://127.0.0.1:4566/bucket/k?x-amz-meta-who=me", headers={"Host": "127.0.0.1:4566"}
+        )
+        S3SigV4QueryAuth(Credentials(KEY, SECRET), "s3", "us-east-1", expires=60).add_auth(request)
+        path = request.url.partition("4566")[2]
+        head = f"PUT {path} HTTP/1.1\r\nHost: 127.0.0.1:4566\r\nContent-Length: {SIZE}\r\n\r\n".encode()
+        assert (await world.ask(head, CONTENT))[0] == 200
+        assert (world.objects.kept, world.objects.metadata) == ({"k": CONTENT}, {"who": "me"})
+        status, _, body = await world.ask(head.replace(b"who=me", b"who=us"), CONTENT)
+        assert (status, code(body)) == (403, "SignatureDoesNotMatch")
 
     run(scenario)
 

@@ -1,0 +1,53 @@
+"""What the gateway must know of a bucket before any operation: which pages may call it, and how it is a website."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class Redirect(Protocol):
+    @property
+    def location(self) -> str: ...
+    @property
+    def status(self) -> int: ...
+
+
+class Visit(Protocol):
+    """A request to a bucket's website, and where its rules lead."""
+
+    def sent_away(self) -> Redirect | None:
+        """Where it is redirected to, whatever lies under its key."""
+        ...
+
+    def page(self) -> str:
+        """The key to read."""
+        ...
+
+    def as_folder(self) -> str | None:
+        """The key whose existence makes a missing key a folder."""
+        ...
+
+    def to_folder(self) -> Redirect: ...
+
+    def after_error(self, status: int) -> Redirect | str | None:
+        """After a 4xx or 5xx: a redirect, or the key of the error document."""
+        ...
+
+
+class Buckets(Protocol):
+    def exists(self, bucket: str) -> bool: ...
+
+    def preflight(self, bucket: str, headers: Mapping[str, str], *, of_object: bool) -> Mapping[str, str]:
+        """The headers of the answer to an OPTIONS request. Raises ServiceError where the bucket's rules forbid it."""
+        ...
+
+    def cors_headers(self, bucket: str, origin: str, method: str) -> Mapping[str, str]:
+        """What an answer to a page of this origin carries besides; nothing if no rule fits."""
+        ...
+
+    def visit(self, bucket: str, key: str, host: str, scheme: str) -> Visit:
+        """Raises ServiceError if there is no such bucket, or it is no website."""
+        ...
+
+    def error_page(
+        self, status: int, code: str, message: str, more: Mapping[str, object], request_id: str
+    ) -> bytes: ...
