@@ -128,6 +128,12 @@ class S3Policy(Policy):
         first = found[0]
         if len(first.path) == 1 and first.kind == "missing":
             return ServiceError("Request Body is empty", code="MissingRequestBodyError")
+        if first.path[-1] == "locationConstraint":
+            return ServiceError(
+                "The specified location-constraint is not valid",
+                code="InvalidLocationConstraint",
+                fields={"LocationConstraint": first.value},
+            )
         return None if len(first.path) == 1 else self.malformed("")
 
 

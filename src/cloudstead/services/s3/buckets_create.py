@@ -5,7 +5,7 @@ more is no error. Removing one ends its uploads that were never completed, but n
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from cloudstead.core import ids
 from cloudstead.core.caller import Caller
@@ -24,8 +24,9 @@ from cloudstead.services.s3.errors import (
     InvalidBucketAclWithObjectOwnership,
     InvalidLocationConstraint,
     TooManyBuckets,
+    bad_argument,
 )
-from cloudstead.services.s3.rows import Acl, Bucket, Defaults, canonical_id
+from cloudstead.services.s3.rows import Acl, Bucket, Defaults, Ownership, canonical_id
 from cloudstead.store import Store
 
 BUCKETS_MAX = 10_000
@@ -47,6 +48,7 @@ class BucketsCreate:
         if not caller.account:
             raise AccessDenied
         _refuse_unbuilt(request, config)
+        _check_ownership(request.get("ObjectOwnership"))
         region = _region(caller, config.get("LocationConstraint"))
         location = f"/{name}" if region == _US_EAST_1 else f"http://{name}.s3.amazonaws.com/"
         with self._store.transaction():
@@ -124,6 +126,13 @@ def _region(caller: Caller, constraint: str | None) -> str:
             "endpoint this request was sent to."
         )
     return wanted
+
+
+def _check_ownership(wanted: str | None) -> None:
+    if wanted is not None and wanted not in get_args(Ownership):
+        raise bad_argument(
+            f"Invalid x-amz-object-ownership header: {wanted}", "x-amz-object-ownership", wanted
+        )
 
 
 def _refuse_unbuilt(request: Mapping[str, Any], config: Mapping[str, Any]) -> None:

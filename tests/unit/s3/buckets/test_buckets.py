@@ -87,6 +87,14 @@ def test_another_region_makes_buckets_only_in_itself_and_only_if_asked(s3, asked
     assert there.create_bucket(Bucket="abc", **in_region("us-west-2"))["Location"].startswith("http://abc.s3")
 
 
+@pytest.mark.parametrize("region", ["us-east-1", "mars-north-1"])
+def test_a_location_that_is_none_is_refused(s3, region):
+    assert refusal(s3.create_bucket, Bucket="abc", **in_region(region)) == (
+        "InvalidLocationConstraint",
+        "The specified location-constraint is not valid",
+    )
+
+
 def test_a_signature_for_the_wrong_region_is_told_the_right_one(s3):
     s3.create_bucket(Bucket="far", **in_region("eu-west-1"))
     assert refusal(s3.get_bucket_versioning, Bucket="far") == (
@@ -281,6 +289,13 @@ def test_a_bucket_may_begin_with_tags_and_a_lock(s3):
 )
 def test_kinds_of_buckets_that_are_not_built_are_refused(s3, asked):
     assert refusal(s3.create_bucket, Bucket="abc", **asked)[0] == "NotImplemented"
+
+
+def test_an_ownership_that_is_none_is_refused(s3):
+    assert refusal(s3.create_bucket, Bucket="abc", ObjectOwnership="Mine") == (
+        "InvalidArgument",
+        "Invalid x-amz-object-ownership header: Mine",
+    )
 
 
 # --- versioning and tags
