@@ -1,12 +1,15 @@
 """From plain classes to the table the gateway dispatches by: no registration, no decorators."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from cloudstead.core.caller import Caller
 
-Operation = Callable[[Caller, dict[str, Any]], Mapping[str, Any] | None]
+Result = Mapping[str, Any] | None
+Operation = Callable[[Caller, dict[str, Any]], Result]
+#: One that may need time: it answers, or is to be awaited.
+AnyOperation = Callable[[Caller, dict[str, Any]], Result | Coroutine[Any, Any, Result]]
 
 _WORD = re.compile(r"(.)([A-Z][a-z]+)")
 _ENDS_IN_PLURAL = re.compile(r"[A-Z]{2,}s$")

@@ -13,7 +13,9 @@ import msgspec
 import uvloop
 
 from cloudstead import __version__
+from cloudstead.app.buckets import Buckets
 from cloudstead.app.drivers import Kind, console_reader, drivers
+from cloudstead.app.objects import Objects
 from cloudstead.app.state import DataDirectory
 from cloudstead.app.tables import Means, ec2_settings, tables
 from cloudstead.app.wiring import controllers, guest_listeners, public_names, told_at_boot
@@ -79,6 +81,8 @@ def _serve_api(plan: Plan, number: int, store: Store, tools: Tools) -> None:
         machines_missing=lambda: plan.kind.missing,
         read_console=console_reader(plan.kind, plan.settings, plan.data),
         parameter_key=plan.data.secret("parameters"),
+        objects=Objects(plan.data.objects, tools),
+        sealing_key=plan.data.secret("objects"),
     )
     gateway = Gateway(
         tables(means),
@@ -94,6 +98,7 @@ def _serve_api(plan: Plan, number: int, store: Store, tools: Tools) -> None:
             health=lambda: _health(plan, store),
             reset=(lambda: _reset(plan, store)) if plan.settings.allow_reset else None,
         ),
+        buckets=Buckets(store),
     )
     context = tls.server_context(
         plan.data.tls, tools.clock, extra_names=[Pool(plan.settings.public_pool).host]
@@ -104,6 +109,7 @@ def _serve_api(plan: Plan, number: int, store: Store, tools: Tools) -> None:
         ssl_context=context,
         clock=tools.clock,
         finish_within_s=plan.settings.stop_grace_s,
+        at_end=means.objects.close,
     )
 
 

@@ -27,6 +27,10 @@ class DataDirectory:
         return self.root / "state.sqlite"
 
     @property
+    def objects(self) -> Path:
+        return self.root / "objects"
+
+    @property
     def run(self) -> Path:
         return self.root / "run"
 

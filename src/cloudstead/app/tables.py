@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 
-from cloudstead.app.operations import Operation, operations_of
+from cloudstead.app.objects import Objects
+from cloudstead.app.operations import AnyOperation, Operation, operations_of
 from cloudstead.core.settings import Settings
 from cloudstead.core.tools import Tools
 from cloudstead.dataplane.network.naming import Pool
@@ -24,12 +26,13 @@ from cloudstead.services.ec2.rows import Settings as Ec2Settings
 from cloudstead.services.ec2.vpc_networking import VpcNetworking
 from cloudstead.services.iam.operations import find_instance_profile
 from cloudstead.services.iam.operations import parts as iam_parts
+from cloudstead.services.s3.operations import parts as s3_parts
 from cloudstead.services.ssm.operations import parts as ssm_parts
 from cloudstead.services.ssm.operations import read_parameter
 from cloudstead.services.sts.operations import Sts
 from cloudstead.store import Store
 
-SERVICES = ("ec2", "iam", "ssm", "sts")
+SERVICES = ("ec2", "iam", "s3", "ssm", "sts")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,9 @@ class Means:
     ec2: Ec2Settings = field(default_factory=Ec2Settings)
     machines_missing: Callable[[], str | None] = lambda: None
     read_console: ReadConsole = lambda _: b""
+    objects: Objects = field(default_factory=lambda: Objects(Path("objects"), Tools()))
+    #: What objects are sealed under, 32 bytes.
+    sealing_key: bytes = bytes(32)
     #: What SecureString parameters are encrypted under, 32 bytes.
     parameter_key: bytes = bytes(32)
 
@@ -54,12 +60,13 @@ def ec2_settings(settings: Settings, machines: str) -> Ec2Settings:
     )
 
 
-def tables(means: Means) -> dict[str, dict[str, Operation]]:
+def tables(means: Means) -> Mapping[str, Mapping[str, AnyOperation]]:
     """Every service's operations, by botocore's name of the service and the operation's name."""
     store, tools = means.store, means.tools
     return {
         "ec2": _ec2(means),
         "iam": _table("iam", *iam_parts(store, tools)),
+        "s3": _s3(means),
         "ssm": _table("ssm", *ssm_parts(store, tools, means.parameter_key, public_parameters)),
         "sts": _table("sts", Sts(store, tools)),
     }
@@ -70,13 +77,13 @@ def modelled_operations(service: str) -> list[str]:
     return wire.load(service).operation_names
 
 
-def built_operations(service: str) -> Mapping[str, Operation]:
+def built_operations(service: str) -> Mapping[str, AnyOperation]:
     """The ones that are built here."""
     return _built()[service]
 
 
 @cache
-def _built() -> dict[str, dict[str, Operation]]:
+def _built() -> Mapping[str, Mapping[str, AnyOperation]]:
     return tables(Means(store=Store(None), tools=Tools()))
 
 
@@ -93,6 +100,11 @@ def _ec2(means: Means) -> dict[str, Operation]:
     parts = instance_parts(resources, neighbours, means.read_console, more_kinds=VPC_KINDS)
     table = _table("ec2", *parts, *vpc_parts(resources))
     return {name: opening(resources, operation) for name, operation in table.items()}
+
+
+def _s3(means: Means) -> dict[str, AnyOperation]:
+    table = _table("s3", *s3_parts(means.store, means.tools, means.objects.store, means.sealing_key))
+    return {name: means.objects.opening(operation) for name, operation in table.items()}
 
 
 def _profiles(store: Store) -> Callable[[str, str | None, str | None], Profile | None]:

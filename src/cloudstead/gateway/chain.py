@@ -238,8 +238,8 @@ class Gateway:
         bucket, http = exchange.route.host.bucket, exchange.http
 
         async def read(method: str, key: str, conditional: bool) -> HttpResponse:
-            kept = http.headers if conditional else {"host": http.headers.get("host", "")}
-            headers = {name: value for name, value in kept.items() if name in website.PASSED_ON}
+            kept = website.PASSED_ON if conditional else website.ALWAYS_PASSED_ON
+            headers = {name: value for name, value in http.headers.items() if name in kept}
             path = f"/{quote(bucket)}/{quote(key)}"
             inner = Exchange(HttpRequest(method, path, "", headers, peer=http.peer), exchange.request_id)
             inner.route = replace(exchange.route, wire=wire.WireRequest(method, path, "", headers))
@@ -301,7 +301,7 @@ class Gateway:
         exchange.request = wire.parse(exchange.match, exchange.route.wire)
         if exchange.route.service == "s3":
             s3_edge.check_overrides(exchange.request, signed=exchange.claim is not None)
-            exchange.request["_Http"] = s3_edge.facts(exchange.http, exchange.claim)
+            exchange.request["_Http"] = s3_edge.facts(exchange.http, exchange.claim, self._tools.clock.now())
         if exchange.content is not None:
             exchange.request[exchange.match.operation.content_member or ""] = exchange.content
 

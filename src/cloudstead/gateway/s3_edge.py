@@ -1,6 +1,7 @@
 """What S3 has at its edge and no other service: ids, statuses and headers of its own."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from random import Random
 from typing import Any
 from urllib.parse import parse_qsl
@@ -31,7 +32,7 @@ def request_id(chance: Random) -> str:
     return "".join([_ALPHABET[bits >> at & 31] for at in range(0, 80, 5)])
 
 
-def facts(request: HttpRequest, claim: Claim | None) -> HttpFacts:
+def facts(request: HttpRequest, claim: Claim | None, now: datetime) -> HttpFacts:
     return HttpFacts(
         method=request.method,
         host=request.headers.get("host", ""),
@@ -39,6 +40,7 @@ def facts(request: HttpRequest, claim: Claim | None) -> HttpFacts:
         peer=request.peer,
         secure=request.scheme == "https",
         presigned=claim is not None and claim.presigned,
+        at=now,
     )
 
 

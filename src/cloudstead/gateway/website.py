@@ -14,19 +14,15 @@ from cloudstead.gateway.buckets import Buckets, Redirect, Visit
 #: Answers GET or HEAD of a key as S3 would, with or without the visitor's conditions and range; raises ServiceError.
 Read = Callable[[str, str, bool], Awaitable[HttpResponse]]
 
-#: Headers of a visitor that matter to what is read.
-PASSED_ON = frozenset(
-    {
-        "host",
-        "if-match",
-        "if-modified-since",
-        "if-none-match",
-        "if-unmodified-since",
-        "range",
-        "referer",
-        "user-agent",
-    }
-)
+#: Headers of a visitor that matter to what is read; not the host, which is no endpoint of the API.
+ALWAYS_PASSED_ON = frozenset({"referer", "user-agent"})
+PASSED_ON = ALWAYS_PASSED_ON | {
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-unmodified-since",
+    "range",
+}
 _REDIRECT = "x-amz-website-redirect-location"
 
 

@@ -5,7 +5,7 @@ import logging
 import signal
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import uvloop
 
@@ -26,10 +26,11 @@ async def serve(
     limits: http.Limits | None = None,
     clock: Clock | None = None,
     finish_within_s: float = 10.0,
+    at_end: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Serve on these listening sockets until SIGTERM or SIGINT, then finish what is under way and return.
 
-    Without `ssl_context` only HTTP is spoken.
+    Without `ssl_context` only HTTP is spoken. `at_end` is awaited when no request is under way any more.
     """
     server = await http.serve(
         sockets,
@@ -47,6 +48,8 @@ async def serve(
     log.debug("gateway listens on port %s", server.ports)
     await told.wait()
     await server.stop(finish_within_s)
+    if at_end is not None:
+        await at_end()
 
 
 def run(
@@ -57,6 +60,7 @@ def run(
     limits: http.Limits | None = None,
     clock: Clock | None = None,
     finish_within_s: float = 10.0,
+    at_end: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """`serve` on a loop of its own; what a forked worker calls."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -68,5 +72,6 @@ def run(
                 limits=limits,
                 clock=clock,
                 finish_within_s=finish_within_s,
+                at_end=at_end,
             )
         )

@@ -1,0 +1,206 @@
+"""Buckets as pages see them: whom their CORS rules let in, and how they answer as websites."""
+
+import asyncio
+import json
+
+import pytest
+
+from cloudstead.app.buckets import Buckets
+from cloudstead.app.operations import operations_of
+from cloudstead.core.caller import Caller, Credential
+from cloudstead.core.tools import Tools
+from cloudstead.dataplane.http import HttpRequest, HttpResponse
+from cloudstead.dataplane.objects.fake import FakeObjects
+from cloudstead.gateway import wire
+from cloudstead.gateway.chain import Gateway
+from cloudstead.services.s3.operations import parts
+from cloudstead.store import Store
+
+ACCOUNT = "123456789012"
+ROOT = Caller(account=ACCOUNT, region="us-east-1", arn=f"arn:aws:iam::{ACCOUNT}:root", user_id=ACCOUNT)
+PAGE = "http://page.test"
+SITE = "www.s3-website-us-east-1.localhost:4566"
+
+
+class Nobody:
+    def find(self, access_key_id) -> Credential | None:
+        return None
+
+
+class Everybody:
+    def authorize(self, caller, service, operation, request):
+        pass
+
+
+class World:
+    """A public bucket `www` with a few pages, behind a gateway; and `private`."""
+
+    def __init__(self):
+        self.store = Store(None)
+        tools = Tools()
+        made = parts(self.store, tools, FakeObjects(), bytes(32))
+        self.operations = operations_of(dict.fromkeys(wire.load("s3").operation_names), *made)
+        self.gateway = Gateway(
+            {"s3": self.operations, "sts": {}},
+            Nobody(),
+            Everybody(),
+            tools=tools,
+            buckets=Buckets(self.store),
+        )
+
+    def call(self, operation, **request):
+        answer = self.operations[operation](ROOT, request)
+        return answer if isinstance(answer, dict) else asyncio.run(_awaited(answer))
+
+    def ask(self, method, path, host="127.0.0.1:4566", **headers):
+        told = {"host": host, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        path, _, query = path.partition("?")
+        answer = self.gateway.handle(HttpRequest(method, path, query, told))
+        response = answer if isinstance(answer, HttpResponse) else asyncio.run(_awaited(answer))
+        return response.status, {name.lower(): value for name, value in response.headers}, _body(response)
+
+    def put(self, key, body, **more):
+        self.call("PutObject", Bucket="www", Key=key, Body=body, **more)
+
+
+def _body(response):
+    async def read():
+        return b"".join([piece async for piece in response.stream])
+
+    return bytes(response.body) if response.stream is None else asyncio.run(read())
+
+
+async def _awaited(answer):
+    return await answer
+
+
+@pytest.fixture
+def world():
+    world = World()
+    for bucket in ("www", "private"):
+        world.call("CreateBucket", Bucket=bucket)
+    world.call("DeletePublicAccessBlock", Bucket="www")
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::www/*",
+    }
+    world.call(
+        "PutBucketPolicy",
+        Bucket="www",
+        Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
+    yield world
+    world.store.close()
+
+
+@pytest.fixture
+def cors(world):
+    rule = {
+        "AllowedOrigins": [PAGE],
+        "AllowedMethods": ["GET", "PUT"],
+        "AllowedHeaders": ["x-amz-*"],
+        "ExposeHeaders": ["ETag"],
+        "MaxAgeSeconds": 60,
+    }
+    world.call("PutBucketCors", Bucket="www", CORSConfiguration={"CORSRules": [rule]})
+    world.put("k", b"hello")
+    return world
+
+
+def test_a_preflight_is_answered_by_the_buckets_rules(cors):
+    wanted = {
+        "origin": PAGE,
+        "access_control_request_method": "PUT",
+        "access_control_request_headers": "x-amz-acl",
+    }
+    for path, host in (("/www/k", "127.0.0.1:4566"), ("/k", "www.s3.localhost:4566")):
+        status, headers, body = cors.ask("OPTIONS", path, host, **wanted)
+        assert (status, body) == (200, b"")
+        assert headers["access-control-allow-origin"] == PAGE
+        assert headers["access-control-allow-headers"] == "x-amz-acl"
+        assert headers["access-control-max-age"] == "60"
+    for change in ({"origin": "http://other.test"}, {"access_control_request_method": "DELETE"}):
+        status, headers, body = cors.ask("OPTIONS", "/www/k", **{**wanted, **change})
+        assert (status, b"<Code>AccessForbidden</Code>" in body) == (403, True)
+        assert "access-control-allow-origin" not in headers
+    assert cors.ask("OPTIONS", "/private/k", **wanted)[0] == 403
+    assert cors.ask("OPTIONS", "/k", "none.s3.localhost", **wanted)[0] == 403
+    status, _, body = cors.ask("OPTIONS", "/www/k")
+    assert (status, b"Insufficient information" in body) == (400, True)
+
+
+def test_other_services_still_let_every_page_call(cors):
+    wanted = {"origin": PAGE, "access_control_request_method": "POST"}
+    status, headers, _ = cors.ask("OPTIONS", "/", **wanted)
+    assert (status, headers["access-control-allow-origin"]) == (200, "*")
+
+
+def test_answers_carry_what_lets_the_page_read_them(cors):
+    status, headers, body = cors.ask("GET", "/www/k", origin=PAGE)
+    assert (status, body) == (200, b"hello")
+    assert headers["access-control-allow-origin"] == PAGE
+    assert headers["access-control-expose-headers"] == "ETag"
+    status, headers, body = cors.ask("GET", "/www/k", origin="http://other.test")
+    assert (status, body) == (200, b"hello")
+    assert "access-control-allow-origin" not in headers
+    status, headers, _ = cors.ask("GET", "/www/none", origin=PAGE)
+    assert (status, headers["access-control-allow-origin"]) == (403, PAGE)
+
+
+@pytest.fixture
+def site(world):
+    website = {
+        "IndexDocument": {"Suffix": "index.html"},
+        "ErrorDocument": {"Key": "error.html"},
+        "RoutingRules": [
+            {"Condition": {"KeyPrefixEquals": "old/"}, "Redirect": {"ReplaceKeyPrefixWith": "new/"}}
+        ],
+    }
+    world.call("PutBucketWebsite", Bucket="www", WebsiteConfiguration=website)
+    world.put("index.html", b"<h1>home</h1>", ContentType="text/html")
+    world.put("docs/index.html", b"docs", ContentType="text/html")
+    world.put("error.html", b"oh no", ContentType="text/html")
+    world.put("moved", b"", WebsiteRedirectLocation="/docs/")
+    return world
+
+
+def test_a_website_has_index_documents(site):
+    for path, body in (("/", b"<h1>home</h1>"), ("/docs/", b"docs"), ("/index.html", b"<h1>home</h1>")):
+        status, headers, found = site.ask("GET", path, SITE)
+        assert (status, found, headers["content-type"]) == (200, body, "text/html")
+    assert site.ask("HEAD", "/", SITE)[0::2] == (200, b"")
+    status, headers, _ = site.ask("GET", "/docs", SITE)
+    assert (status, headers["location"]) == (302, "/docs/")
+
+
+def test_a_website_keeps_the_visitors_conditions_and_range(site):
+    etag = site.ask("GET", "/", SITE)[1]["etag"]
+    assert site.ask("GET", "/", SITE, if_none_match=etag)[0] == 304
+    assert site.ask("GET", "/", SITE, range="bytes=0-3")[0::2] == (206, b"<h1>")
+
+
+def test_a_website_sends_its_visitors_on(site):
+    assert site.ask("GET", "/old/a%20b", SITE)[1]["location"] == f"http://{SITE}/new/a%20b"
+    status, headers, _ = site.ask("GET", "/moved", SITE)
+    assert (status, headers["location"]) == (301, "/docs/")
+
+
+def test_a_website_has_error_pages(site):
+    assert site.ask("GET", "/none", SITE)[0::2] == (403, b"oh no")  # nobody may list, so none is not found
+    site.call("DeleteObject", Bucket="www", Key="error.html")
+    status, headers, body = site.ask("GET", "/none", SITE)
+    assert (status, headers["content-type"]) == (403, "text/html; charset=utf-8")
+    assert b"<h1>403 Forbidden</h1>" in body
+    status, _, body = site.ask("POST", "/", SITE)
+    assert (status, b"<li>Code: MethodNotAllowed</li>" in body) == (405, True)
+    for host, code in (("private", b"NoSuchWebsiteConfiguration"), ("none", b"NoSuchBucket")):
+        status, _, body = site.ask("GET", "/", f"{host}.s3-website.us-east-1.amazonaws.com")
+        assert (status, code in body) == (404, True)
+
+
+def test_the_api_answers_the_bucket_as_ever(site):
+    status, _, body = site.ask("GET", "/www/index.html")
+    assert (status, body) == (200, b"<h1>home</h1>")
+    assert b"AccessDenied" in site.ask("GET", "/www")[2]
