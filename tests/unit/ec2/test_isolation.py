@@ -187,7 +187,9 @@ def test_no_operation_reaches_what_is_another_s(homes, operation, stranger):
     for seed in range(_SEEDS):
         request = Requests(f"{operation} {stranger} {seed}", home, owner).of(operation)
         said = {id for id in theirs if id in repr(request).encode()}
-        with contextlib.suppress(ServiceError, Undone), cloud.store.transaction():
+        looks = operation.startswith(("Describe", "Get"))
+        apart = contextlib.nullcontext() if looks else cloud.store.transaction()
+        with contextlib.suppress(ServiceError, Undone), apart:
             answer = getattr(cloud, snake_case(operation))(caller=home.caller, **request)
             told = {id for id in theirs if id in repr(answer).encode()} - said
             assert not told, (request, answer)
