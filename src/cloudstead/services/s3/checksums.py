@@ -142,12 +142,16 @@ def composite(algorithm: Algorithm, digests: Iterable[bytes]) -> Checksum:
 
 @dataclass(frozen=True)
 class Claimed:
-    """What the content is said to be. Without any word S3 computes its own default."""
+    """What the content is said to be. Without any word S3 computes its own default.
+
+    `kept` is the algorithm whose checksum is wanted, where that is not the one that is said.
+    """
 
     algorithm: Algorithm
     digest: bytes | None = None
     md5: bytes | None = None
     in_trailer: bool = False
+    kept: Algorithm | None = None
 
     @property
     def said(self) -> bool:
@@ -226,16 +230,21 @@ def _decoded(text: str, size_bytes: int) -> bytes | None:
 
 
 class Digests:
-    """MD5, and the checksum that is claimed, of a stream; `finish` compares."""
+    """MD5, and the checksums that are claimed and wanted, of a stream; `finish` compares."""
 
     def __init__(self, claimed: Claimed) -> None:
         self._claimed = claimed
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._running = claimed.algorithm.start()
+        self._kept: Running | None = None
+        if claimed.kept is not None and claimed.kept is not claimed.algorithm:
+            self._kept = claimed.kept.start()
 
     def update(self, data: bytes) -> None:
         self._md5.update(data)
         self._running.update(data)
+        if self._kept is not None:
+            self._kept.update(data)
 
     def finish(self, trailers: Mapping[str, str] | None = None) -> tuple[bytes, Checksum]:
         """The MD5 and the checksum. Raises BadDigest if the content is not what was claimed."""
@@ -252,6 +261,8 @@ class Digests:
         expected = self._trailing(trailers or {}) if said.in_trailer else said.digest
         if expected is not None and expected != digest:
             raise mismatch(algorithm)
+        if self._kept is not None and said.kept is not None:
+            return md5, Checksum(said.kept.name, self._kept.digest())
         return md5, Checksum(algorithm.name, digest)
 
     def _trailing(self, trailers: Mapping[str, str]) -> bytes:

@@ -25,6 +25,7 @@ from cloudstead.services.s3.errors import (
     bad_argument,
 )
 from cloudstead.services.s3.objects import Kept, Objects, checked_key, checked_version_id, shown_version
+from cloudstead.services.s3.objects_expiry import shown_expiration
 from cloudstead.services.s3.objects_meta import Meta, from_ms, modified_at, of, shown_encryption
 from cloudstead.services.s3.objects_put import check_early, etag_of
 from cloudstead.services.s3.objects_reading import Body, read
@@ -151,6 +152,7 @@ class Copying:
         return {
             "CopyObjectResult": result,
             **source.shown(),
+            **shown_expiration(bucket, entry),
             **shown_encryption(meta.encryption, context=True),
             **shown_version(bucket, entry.version_id),
         }

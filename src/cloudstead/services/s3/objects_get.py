@@ -16,6 +16,7 @@ from cloudstead.services.s3.checksums import Checksum
 from cloudstead.services.s3.conditions import Current
 from cloudstead.services.s3.errors import InvalidObjectState, InvalidPartNumber, InvalidRequest, bad_argument
 from cloudstead.services.s3.objects import Objects, shown_version
+from cloudstead.services.s3.objects_expiry import shown_expiration
 from cloudstead.services.s3.objects_meta import Meta, from_ms, modified_at, of, shown_encryption
 from cloudstead.services.s3.objects_reading import Body, read
 from cloudstead.services.s3.ranges import Span
@@ -80,6 +81,8 @@ class GetObjects:
             answer["PartsCount"] = entry.parts_count
         answer |= self._further(caller, bucket, entry, meta, request)
         answer |= _checksum(meta, request, span, part)
+        if bucket.lifecycle is not None and request.get("VersionId") is None:
+            answer |= shown_expiration(bucket, entry)
         return answer, span
 
     def _further(

@@ -63,6 +63,7 @@ class Meta(msgspec.Struct, frozen=True, array_like=True):
     part_digests: list[bytes] = []  # of an object completed from parts: their checksums
     restored_until_ms: int = 0  # of an archived object
     owner: str = ""  # of a delete marker: who made it
+    upload_id: str = ""  # of an object completed from parts: the upload it came from
 
     def acl_in(self, bucket: Bucket) -> Acl:
         return self.acl or Acl(bucket.acl.owner, [Grant(bucket.acl.owner, "FULL_CONTROL")])

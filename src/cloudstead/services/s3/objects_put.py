@@ -6,11 +6,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from cloudstead.core.caller import Caller
-from cloudstead.core.streams import Incoming
+from cloudstead.core.streams import HttpFacts, Incoming
 from cloudstead.dataplane.objects import driver
 from cloudstead.services.s3 import buckets, checksums, objects_meta
 from cloudstead.services.s3.conditions import WriteCondition, check_write, write_condition
 from cloudstead.services.s3.objects import Kept, Objects, checked_key, header, shown_version
+from cloudstead.services.s3.objects_expiry import shown_expiration
 from cloudstead.services.s3.objects_meta import Encryption, shown_encryption
 from cloudstead.services.s3.objects_wanted import check_lock_integrity, check_no_offset, wanted
 from cloudstead.services.s3.rows import Bucket
@@ -41,13 +42,20 @@ class PutObjects:
             body=kept.blob,
         )
         entry = await objects.put(bucket, put, condition)
-        objects.announce(bucket, caller, "s3:ObjectCreated:Put", entry)
+        objects.announce(bucket, caller, _event(request), entry)
         return {
             "ETag": f'"{entry.etag}"',
             **kept.checksum.shown(),
+            **shown_expiration(bucket, entry),
             **shown_encryption(meta.encryption, context=True),
             **shown_version(bucket, entry.version_id),
         }
+
+
+def _event(request: Mapping[str, Any]) -> str:
+    http = request.get("_Http")
+    posted = isinstance(http, HttpFacts) and http.method == "POST"
+    return "s3:ObjectCreated:Post" if posted else "s3:ObjectCreated:Put"
 
 
 def check_early(objects: Objects, bucket: Bucket, key: str, wanted: WriteCondition | None) -> None:
