@@ -6,6 +6,7 @@ its trailers come last. Whoever reads must keep nothing if the reading raises.
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
@@ -44,3 +45,4 @@ class HttpFacts:
     peer: str  # the client's address
     secure: bool  # came over TLS
     presigned: bool  # signed in its query
+    at: datetime | None = None  # when it came

@@ -200,6 +200,9 @@ def _of_http(http: object) -> dict[str, Sequence[str]]:
         "aws:securetransport": [str(http.secure).lower()],
         "s3:authtype": ["REST-QUERY-STRING" if http.presigned else "REST-HEADER"],
     }
+    if http.at is not None:
+        found["aws:currenttime"] = [http.at.isoformat()]
+        found["aws:epochtime"] = [str(int(http.at.timestamp()))]
     found.update({key: [http.headers[name]] for name, key in _OF_HEADERS.items() if name in http.headers})
     return found
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from tests.support.api import ACCOUNT, refusal
@@ -160,6 +161,7 @@ HTTP = HttpFacts(
     peer="203.0.113.7",
     secure=False,
     presigned=True,
+    at=datetime(2026, 1, 1, tzinfo=UTC),
 )
 
 
@@ -191,6 +193,9 @@ HTTP = HttpFacts(
         ({"StringEquals": {"aws:PrincipalAccount": OTHER_ACCOUNT}}, True),
         ({"StringLike": {"aws:Referer": "https://good.example/*"}}, True),
         ({"StringLike": {"aws:UserAgent": "Wget*"}}, False),
+        ({"DateLessThan": {"aws:CurrentTime": "2026-01-01T00:00:01Z"}}, True),
+        ({"DateLessThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}, False),
+        ({"NumericEquals": {"aws:EpochTime": 1767225600}}, True),
         ({"StringEquals": {"s3:authType": "REST-QUERY-STRING"}}, True),
         ({"StringEquals": {"s3:VersionId": "v1"}}, True),
         ({"StringEquals": {"s3:ResourceAccount": ACCOUNT}}, True),
