@@ -152,7 +152,7 @@ def test_a_pattern_that_is_none_is_refused(ssm):
 
 @pytest.mark.parametrize(
     ("pattern", "value"),
-    [("(a+)+", "a" * 64 + "!"), ("(x+x+)+y", "x" * 4096), ("(?i)" + "[\0-\U0010ffff]" * 70, "x")],
+    [("(a+)+", "a" * 64 + "!"), ("(x+x+)+y", "x" * 4096), ("(?i)" + "[\0-\U0010ffff]" * 200, "x")],
 )
 @pytest.mark.timeout(10)
 def test_a_pattern_that_takes_for_ever_is_refused_and_holds_nobody_up(ssm, pattern, value):
