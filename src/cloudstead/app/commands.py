@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloudstead.app.state import DataDirectory, open_data
-from cloudstead.cli.commands import ImageShown, Say
+from cloudstead.cli.commands import ImageShown, ObjectsChecked, Say
 from cloudstead.cli.problems import Problem
 from cloudstead.cli.terminal import program
 from cloudstead.core.settings import Settings
@@ -53,6 +53,13 @@ class CloudCommands:
 
         machines = drivers(choose(settings), settings, open_data(settings.data)).machines
         return asyncio.run(machines.ssh_at(instance))
+
+    def check_objects(self, settings: Settings, *, read_all: bool) -> ObjectsChecked:
+        if not (settings.data / "objects").is_dir():
+            return ObjectsChecked(versions=0, parts=0, size_bytes=0)
+        from cloudstead.app.objects import checked  # noqa: PLC0415
+
+        return asyncio.run(checked(settings.data / "objects", read_all=read_all))
 
     def images(self, settings: Settings) -> Sequence[ImageShown]:
         built = {seen.name: seen.size_bytes for seen in asyncio.run(_images(settings).observe())}

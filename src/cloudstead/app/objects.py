@@ -7,14 +7,22 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from cloudstead.app.operations import AnyOperation, Result
+from cloudstead.cli.commands import ObjectsChecked
+from cloudstead.control.steps import Step
 from cloudstead.core.caller import Caller
 from cloudstead.core.tools import Tools
-from cloudstead.dataplane.objects.driver import Broken, ObjectStore
+from cloudstead.dataplane.objects.driver import Broken, Damage, ObjectStore
+from cloudstead.dataplane.objects.engine import open_objects
+from cloudstead.services.s3.objects import Objects as S3Objects
+from cloudstead.services.s3.operations import objects_of
+from cloudstead.services.s3.reconcile import Lifecycles
+from cloudstead.services.s3.rows import Bucket
+from cloudstead.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +39,7 @@ class Objects:
         self._real: ObjectStore | None = None
         self._opening: asyncio.Task[ObjectStore] | None = None
         self._tending: asyncio.Task[None] | None = None
+        self._dropping: asyncio.Task[None] | None = None
 
     @property
     def store(self) -> ObjectStore:
@@ -54,8 +63,6 @@ class Objects:
             await asyncio.shield(self._opening)  # one who goes away must not end it for the others
 
     async def _open(self) -> ObjectStore:
-        from cloudstead.dataplane.objects.engine import open_objects  # noqa: PLC0415
-
         try:
             self._real = await open_objects(self._folder, on_broken=_end, tools=self._tools)
         finally:
@@ -64,7 +71,19 @@ class Objects:
         log.debug("objects: open in %s", self._folder)
         return self._real
 
+    def drop_soon(self, buckets: Sequence[str]) -> None:
+        """Give back the space of buckets that no row names any more."""
+        if buckets:
+            self._dropping = asyncio.get_running_loop().create_task(self._drop(buckets))
+
+    async def _drop(self, buckets: Sequence[str]) -> None:
+        await self.open()
+        for bucket in buckets:
+            await self.store.drop_bucket(bucket)
+
     async def close(self) -> None:
+        if self._dropping is not None:
+            await self._dropping
         if self._tending is not None:
             self._tending.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -86,6 +105,40 @@ class Objects:
             return await result if isinstance(result, Coroutine) else result
 
         return call
+
+    def lifecycles(self, store: Store, sealing_key: bytes) -> Lifecycles:
+        """The controller that carries lifecycle rules out; it opens the store when a bucket has some."""
+        return _OpeningLifecycles(self, objects_of(store, self._tools, self.store, sealing_key))
+
+
+class _OpeningLifecycles(Lifecycles):
+    def __init__(self, opened: Objects, objects: S3Objects) -> None:
+        super().__init__(objects)
+        self._opened = opened
+
+    async def perform(self, row: Bucket, step: Step) -> None:
+        await self._opened.open()
+        await super().perform(row, step)
+
+
+async def checked(folder: Path, *, read_all: bool) -> ObjectsChecked:
+    """What `fsck` finds, and with `read_all` what reading every body finds besides."""
+    store = await open_objects(folder, on_broken=_end)
+    try:
+        found = [await store.fsck(), *([await store.scrub()] if read_all else [])]
+    finally:
+        await store.close()
+    return ObjectsChecked(
+        versions=found[0].versions,
+        parts=found[0].parts,
+        size_bytes=found[0].bytes,
+        damage=[_told(each) for seen in found for each in seen.damage],
+    )
+
+
+def _told(damage: Damage) -> str:
+    where = f"{damage.bucket} {damage.key!r} {damage.version_id}: " if damage.key else ""
+    return where + damage.what
 
 
 def _end(why: Broken) -> None:

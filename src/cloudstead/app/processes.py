@@ -34,6 +34,7 @@ from cloudstead.services.ec2.instance_rows import Volume
 from cloudstead.services.iam.credentials import StoredCredentials
 from cloudstead.services.iam.model import AccessKey, Account
 from cloudstead.services.iam.uses import KeyUses
+from cloudstead.services.s3.rows import Bucket
 from cloudstead.store import Store
 from cloudstead.store.bell import Bell
 
@@ -96,7 +97,7 @@ def _serve_api(plan: Plan, number: int, store: Store, tools: Tools) -> None:
         tools=tools,
         internal=Internal(
             health=lambda: _health(plan, store),
-            reset=(lambda: _reset(plan, store)) if plan.settings.allow_reset else None,
+            reset=(lambda: _reset(plan, store, means.objects)) if plan.settings.allow_reset else None,
         ),
         buckets=Buckets(store),
     )
@@ -132,8 +133,12 @@ async def _controller(plan: Plan) -> None:
             plan.kind, means.networks, store, tools=tools, settings=plan.settings, data=plan.data
         )
         ec2 = ec2_settings(plan.settings, plan.kind.name)
+        objects = Objects(plan.data.objects, tools)
         runner = Runner(
-            controllers(store, tools, ec2, means, networks),
+            [
+                *controllers(store, tools, ec2, means, networks),
+                objects.lifecycles(store, plan.data.secret("objects")),
+            ],
             store,
             tools.clock,
             plan.controller_bell,
@@ -143,6 +148,7 @@ async def _controller(plan: Plan) -> None:
             await runner.run()
         finally:
             await networks.stop()
+            await objects.close()
 
 
 def run_names(plan: Plan) -> None:
@@ -190,11 +196,12 @@ def _health(plan: Plan, store: Store) -> dict[str, object]:
     }
 
 
-def _reset(plan: Plan, store: Store) -> None:
+def _reset(plan: Plan, store: Store, objects: Objects) -> None:
     """Forget every resource but the root key; the controller then removes what is left in the world.
 
     Volumes go by rows that nobody owns: without one, their bytes would be kept as those of a stranger.
     """
+    objects.drop_soon([bucket.bucket_id for bucket in store.rows(Bucket)])
     with store.transaction():
         kept = [
             *store.rows(Account, id=plan.data.account),

@@ -76,6 +76,8 @@ def _add_looking(commands: _Subcommands, which: _Parser, all_: _Parser) -> None:
     ssh.add_argument("-l", "--login", metavar="NAME", help="the login name; by default that of its image")
     ssh.add_argument("--region", help="where it runs; by default the cloud's region")
     ssh.add_argument("words", nargs="*", default=[], metavar="COMMAND", help="after --: what to run there")
+    fsck = commands.add_parser("fsck", help="whether all objects are there and whole", parents=[which])
+    fsck.add_argument("--read", action="store_true", help="read every byte too, and verify it")
     doctor = commands.add_parser(
         "doctor", help="what this machine can do, and what is missing", parents=[all_]
     )

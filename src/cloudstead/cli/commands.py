@@ -26,6 +26,16 @@ class ImageShown:
     note: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ObjectsChecked:
+    """What `fsck` looked at, and a line for each thing that is not as it should be."""
+
+    versions: int
+    parts: int
+    size_bytes: int
+    damage: Sequence[str] = ()
+
+
 class Commands(Protocol):
     """Failures that a person can mend are raised as `cli.problems.Problem`."""
 
@@ -57,6 +67,10 @@ class Commands(Protocol):
 
     def ssh_at(self, settings: Settings, instance: str) -> tuple[str, int] | None:
         """Address and port where this machine reaches an instance (i-…) by ssh, if not at its own address."""
+        ...
+
+    def check_objects(self, settings: Settings, *, read_all: bool) -> ObjectsChecked:
+        """Compare the objects' index with their files; `read_all` reads every byte too. The cloud may run meanwhile."""
         ...
 
     def images(self, settings: Settings) -> Sequence[ImageShown]:

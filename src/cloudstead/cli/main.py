@@ -14,6 +14,7 @@ from cloudstead.cli.configuration import settings_of
 from cloudstead.cli.doctor import doctor
 from cloudstead.cli.down import down, reset
 from cloudstead.cli.environment import env
+from cloudstead.cli.fsck import fsck
 from cloudstead.cli.logs import logs
 from cloudstead.cli.problems import Problem, refused
 from cloudstead.cli.setup import setup
@@ -96,6 +97,10 @@ def _doctor(_commands: Commands, given: argparse.Namespace) -> int:
     return doctor(settings_of(given), as_json=given.json)
 
 
+def _fsck(commands: Commands, given: argparse.Namespace) -> int:
+    return fsck(commands, settings_of(given), read_all=given.read)
+
+
 def _setup(_commands: Commands, given: argparse.Namespace) -> int:
     return setup(given.extras, sure=given.yes)
 
@@ -125,6 +130,7 @@ _RUN: dict[str, Callable[[Commands, argparse.Namespace], int]] = {
     "doctor": _doctor,
     "down": _down,
     "env": _env,
+    "fsck": _fsck,
     "image": _image,
     "logs": _logs,
     "reset": _reset,

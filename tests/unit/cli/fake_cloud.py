@@ -12,7 +12,7 @@ import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from cloudstead.cli import main
-from cloudstead.cli.commands import ImageShown
+from cloudstead.cli.commands import ImageShown, ObjectsChecked
 from cloudstead.cli.problems import Problem
 
 KEY = ("AKIAFAKE", "secret/+=")
@@ -41,6 +41,10 @@ class FakeCommands:
 
     def authority(self, settings):
         return "-----BEGIN CERTIFICATE-----\n"
+
+    def check_objects(self, settings, *, read_all):
+        damage = ["00000001.log: byte 17 was written otherwise"] if read_all else []
+        return ObjectsChecked(versions=3, parts=1, size_bytes=2_500_000, damage=damage)
 
     def ssh_at(self, settings, instance):
         return None

@@ -265,6 +265,14 @@ def test_logs_follow_what_is_written(shell):
         process.communicate(timeout=10)
 
 
+def test_fsck_says_what_it_looked_at_and_what_is_wrong(shell):
+    said = shell("fsck")
+    assert said == "3 object versions, 1 parts of uploads, 2.5 MB compared with their index: all is well.\n"
+    said = shell("fsck", "--read", status=1)
+    assert said.splitlines()[0] == "00000001.log: byte 17 was written otherwise"
+    assert said.endswith("2.5 MB read: 1 damaged.\n")
+
+
 def test_images_are_listed_built_and_brought(shell):
     assert shell("image", "list").split() == ["tiny", "ec2-user", "6.0", "MB", "for", "tests"]
     assert "tiny: built after" in shell("image", "build", "tiny")
