@@ -13,7 +13,12 @@ from urllib.parse import parse_qsl
 from cloudstead.core.caller import Caller
 from cloudstead.core.streams import HttpFacts
 from cloudstead.services.iam import operations as iam
-from cloudstead.services.s3.actions import BY_BUCKET_ACL, BY_OBJECT_ACL, NEVER_LOST_BY_ROOT
+from cloudstead.services.s3.actions import (
+    BY_BUCKET_ACL,
+    BY_OBJECT_ACL,
+    NEVER_LOST_BY_ROOT,
+    OBJECT_ACTIONS,
+)
 from cloudstead.services.s3.errors import AccessDenied, NoSuchKey
 from cloudstead.services.s3.policy_public import is_public
 from cloudstead.services.s3.rows import (
@@ -71,6 +76,8 @@ def may(
     own = caller.account == bucket.account
     if own and bucket.policy is None and (acl is None or not bucket.acls_enabled):
         return True
+    if not own and bucket.requester_pays and not _pays(caller, action, request):
+        return False
     asked = _Asked(caller=caller, bucket=bucket, action=action, key=key, request=request, acl=acl, tags=tags)
     said = _said_by_policy(store, asked)
     if own and caller.principal == "root" and action in NEVER_LOST_BY_ROOT:
@@ -80,6 +87,12 @@ def may(
     if _belongs_to_another(asked):
         return _given_by_acl(asked) or (own and action not in BY_OBJECT_ACL)
     return own or said == "Allow" or _given_by_acl(asked)
+
+
+def _pays(caller: Caller, action: str, request: Mapping[str, Any]) -> bool:
+    """Whether a stranger has said that it pays, where what it asks for costs the bucket's owner something."""
+    costs = action in BY_BUCKET_ACL or action.lower() in OBJECT_ACTIONS
+    return not costs or (caller.account != "" and request.get("RequestPayer") == "requester")
 
 
 def missing(

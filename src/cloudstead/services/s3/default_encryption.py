@@ -6,8 +6,7 @@ from typing import Any
 from cloudstead.core.caller import Caller
 from cloudstead.core.errors import NotBuilt
 from cloudstead.services.s3 import buckets
-from cloudstead.services.s3.errors import AccessDenied, MalformedXML, bad_argument
-from cloudstead.services.s3.rows import Bucket
+from cloudstead.services.s3.errors import MalformedXML, bad_argument
 from cloudstead.store import Store
 
 _BUILT = ("AES256", "aws:kms", "aws:kms:dsse")
@@ -36,17 +35,6 @@ class DefaultEncryption:
             bucket = buckets.opened(self._store, caller, request, "s3:PutEncryptionConfiguration")
             self._store.update(bucket, encryption=None)
         return {}
-
-
-def check_customer_keys(bucket: Bucket) -> None:
-    """Raise AccessDenied where the bucket takes no objects under keys that clients keep."""
-    rules = (bucket.encryption or {}).get("Rules") or [{}]
-    blocked = (rules[0].get("BlockedEncryptionTypes") or {}).get("EncryptionType", ())
-    if "SSE-C" in blocked:
-        raise AccessDenied(
-            "This bucket has blocked upload requests that specify Server Side Encryption with Customer provided keys "
-            "(SSE-C). Please specify a different server-side encryption type"
-        )
 
 
 def _checked(wanted: Mapping[str, Any]) -> dict[str, Any]:

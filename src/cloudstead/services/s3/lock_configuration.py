@@ -4,7 +4,6 @@ Once enabled it stays, and so does versioning.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 from cloudstead.core.caller import Caller
@@ -16,7 +15,6 @@ from cloudstead.services.s3.errors import (
     ObjectLockConfigurationNotFoundError,
     bad_argument,
 )
-from cloudstead.services.s3.rows import Bucket
 from cloudstead.store import Store
 
 _DAYS_MAX = 36_500
@@ -47,16 +45,6 @@ class LockConfiguration:
             raise ObjectLockConfigurationNotFoundError(fields={"BucketName": bucket.name})
         rule = {"Rule": {"DefaultRetention": bucket.default_retention}} if bucket.default_retention else {}
         return {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled", **rule}}
-
-
-def default_retention(bucket: Bucket, now: datetime) -> tuple[str, datetime] | None:
-    """The mode, and until when, of an object that is put now without a word about it."""
-    default = bucket.default_retention
-    if default is None:
-        return None
-    if "Days" in default:
-        return default["Mode"], now + timedelta(days=default["Days"])
-    return default["Mode"], now + timedelta(days=365 * default["Years"])
 
 
 def _checked(default: Mapping[str, Any] | None, has_rule: bool) -> dict[str, Any] | None:

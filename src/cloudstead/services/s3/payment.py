@@ -1,12 +1,14 @@
-"""Who pays for requests, and transfer acceleration: remembered and told, for here nothing is charged or far away."""
+"""Who pays for requests, and transfer acceleration: remembered and told, for here nothing is charged or far away.
+
+That strangers must say that they pay is a matter of `access`.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 from cloudstead.core.caller import Caller
 from cloudstead.services.s3 import buckets
-from cloudstead.services.s3.errors import AccessDenied, InvalidRequest, MalformedXML
-from cloudstead.services.s3.rows import Bucket
+from cloudstead.services.s3.errors import InvalidRequest, MalformedXML
 from cloudstead.store import Store
 
 
@@ -46,12 +48,3 @@ class Payment:
     ) -> dict[str, Any]:
         bucket = buckets.opened(self._store, caller, request, "s3:GetAccelerateConfiguration")
         return {"Status": bucket.acceleration} if bucket.acceleration else {}
-
-
-def charged(caller: Caller, bucket: Bucket, request: Mapping[str, Any]) -> dict[str, str]:
-    """The `RequestCharged` of an answer. Raises AccessDenied for a stranger who did not say that it will pay."""
-    if not bucket.requester_pays or caller.account == bucket.account:
-        return {}
-    if request.get("RequestPayer") != "requester" or not caller.account:
-        raise AccessDenied
-    return {"RequestCharged": "requester"}

@@ -3,16 +3,15 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
 
 import pytest
 from tests.support.api import ACCOUNT, refusal
 from tests.unit.s3.buckets.conftest import NOBODY, OTHER, OTHER_ACCOUNT, OWNER
 
-from cloudstead.core.errors import ServiceError
-from cloudstead.services.s3 import access_logs, lock_configuration, payment
+from cloudstead.services.s3 import access, access_logs
 from cloudstead.services.s3.access_logs import Served
-from cloudstead.services.s3.default_encryption import check_customer_keys
 from cloudstead.services.s3.rows import Bucket, canonical_id
 
 NOW = datetime(2026, 2, 6, 0, 1, 57, tzinfo=UTC)
@@ -58,13 +57,12 @@ def test_bad_encryption_is_refused(s3, wanted, code):
     assert refused[0] == code
 
 
-def test_keys_that_clients_keep_can_be_blocked(s3, store):
-    check_customer_keys(store.get(Bucket, "abc"))
-    blocking = encrypted(**by_default("AES256"), BlockedEncryptionTypes={"EncryptionType": ["SSE-C"]})
+def test_keys_that_clients_keep_can_be_blocked(s3):
+    blocking = encrypted(
+        **by_default("AES256"), BucketKeyEnabled=False, BlockedEncryptionTypes={"EncryptionType": ["SSE-C"]}
+    )
     s3.put_bucket_encryption(Bucket="abc", ServerSideEncryptionConfiguration=blocking)
-    with pytest.raises(ServiceError) as caught:
-        check_customer_keys(store.get(Bucket, "abc"))
-    assert caught.value.code == "AccessDenied"
+    assert s3.get_bucket_encryption(Bucket="abc")["ServerSideEncryptionConfiguration"] == blocking
 
 
 # --- object lock
@@ -90,22 +88,12 @@ def test_a_lock_needs_versions(s3):
     )
 
 
-@pytest.mark.parametrize(
-    ("retention", "length"),
-    [({"Mode": "GOVERNANCE", "Days": 3}, 3), ({"Mode": "COMPLIANCE", "Years": 2}, 730)],
-)
-def test_new_objects_are_locked_as_the_bucket_says(s3, store, versioned, retention, length):
-    s3.put_object_lock_configuration(Bucket="abc", ObjectLockConfiguration=locked(**retention))
-    assert s3.get_object_lock_configuration(Bucket="abc")["ObjectLockConfiguration"] == locked(**retention)
-    default = lock_configuration.default_retention(store.get(Bucket, "abc"), NOW)
-    assert default == (retention["Mode"], NOW + timedelta(days=length))
-
-
-def test_a_default_goes_and_the_lock_stays(s3, store, versioned):
-    for wanted in (locked(Mode="GOVERNANCE", Days=1), locked()):
+@pytest.mark.parametrize("retention", [{"Mode": "GOVERNANCE", "Days": 3}, {"Mode": "COMPLIANCE", "Years": 2}])
+def test_how_new_objects_are_locked_is_kept_and_goes_while_the_lock_stays(s3, store, versioned, retention):
+    for wanted in (locked(**retention), locked()):
         s3.put_object_lock_configuration(Bucket="abc", ObjectLockConfiguration=wanted)
-    assert lock_configuration.default_retention(store.get(Bucket, "abc"), NOW) is None
-    assert s3.get_object_lock_configuration(Bucket="abc")["ObjectLockConfiguration"] == locked()
+        assert s3.get_object_lock_configuration(Bucket="abc")["ObjectLockConfiguration"] == wanted
+    assert store.get(Bucket, "abc").object_lock
 
 
 @pytest.mark.parametrize(
@@ -131,13 +119,15 @@ def test_strangers_pay_where_the_bucket_says_so(s3, store):
     assert s3.get_bucket_request_payment(Bucket="abc") == {"Payer": "BucketOwner"}
     s3.put_bucket_request_payment(Bucket="abc", RequestPaymentConfiguration={"Payer": "Requester"})
     assert s3.get_bucket_request_payment(Bucket="abc") == {"Payer": "Requester"}
-    bucket = store.get(Bucket, "abc")
-    assert payment.charged(OWNER, bucket, {}) == {}
-    assert payment.charged(OTHER, bucket, {"RequestPayer": "requester"}) == {"RequestCharged": "requester"}
-    for caller, asked in ((OTHER, {}), (NOBODY, {"RequestPayer": "requester"})):
-        with pytest.raises(ServiceError) as caught:
-            payment.charged(caller, bucket, asked)
-        assert caught.value.status == 403
+    policy = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::abc/*"}
+    s3.delete_public_access_block(Bucket="abc")
+    s3.put_bucket_policy(Bucket="abc", Policy=json.dumps({"Statement": [policy]}))
+    bucket, pays = store.get(Bucket, "abc"), {"RequestPayer": "requester"}
+    may = partial(access.may, store, bucket=bucket, action="s3:GetObject", key="a")
+    assert may(caller=OWNER, request={})
+    assert may(caller=OTHER, request=pays)
+    assert not may(caller=OTHER, request={})
+    assert not may(caller=NOBODY, request=pays)
 
 
 def test_acceleration_is_remembered_once_it_was_enabled(s3):
