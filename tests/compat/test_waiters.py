@@ -131,7 +131,29 @@ class World:
         made = self.iam.create_instance_profile(InstanceProfileName=self.name())
         return {"InstanceProfileName": made["InstanceProfile"]["InstanceProfileName"]}
 
+    def bucket(self):
+        name = {"Bucket": self.name()}
+        self.clients["s3"].create_bucket(**name)
+        return name
+
+    def kept_object(self):
+        place = {**self.bucket(), "Key": "waited/for"}
+        self.clients["s3"].put_object(**place, Body=b"it")
+        return place
+
+    def object_that_went(self):
+        place = self.kept_object()
+        self.clients["s3"].delete_object(**place)
+        return place
+
+    def bucket_that_went(self):
+        name = self.bucket()
+        self.clients["s3"].delete_bucket(**name)
+        return name
+
     MADE = {
+        "bucket_exists": bucket,
+        "bucket_not_exists": bucket_that_went,
         "image_available": lambda world: {"ImageIds": [world.image]},
         "image_exists": lambda world: {"ImageIds": [world.image]},
         "instance_exists": instance,
@@ -144,6 +166,8 @@ class World:
         "nat_gateway_available": nat_gateway,
         "nat_gateway_deleted": nat_gateway_that_ends,
         "network_interface_available": interface,
+        "object_exists": kept_object,
+        "object_not_exists": object_that_went,
         "security_group_exists": security_group,
         "subnet_available": lambda world: {"SubnetIds": [world.subnet()]},
         "system_status_ok": instance,
@@ -206,6 +230,13 @@ def test_so_it_is_with_identities(world, waiter):
     }[waiter]
     with pytest.raises(WaiterError, match="Max attempts exceeded"):
         world.wait("iam", waiter, _FEW, **member)
+
+
+@pytest.mark.parametrize("waiter", ["bucket_exists", "object_exists"])
+def test_so_it_is_with_buckets_and_objects(world, waiter):
+    place = {"Bucket": "nobody-made-this"} if waiter == "bucket_exists" else {**world.bucket(), "Key": "none"}
+    with pytest.raises(WaiterError, match="Max attempts exceeded"):
+        world.wait("s3", waiter, _FEW, **place)
 
 
 def test_who_waits_for_an_instance_that_ends_is_told_so(world):
