@@ -24,7 +24,14 @@ from cloudstead.services.s3.errors import (
     InvalidRequest,
     bad_argument,
 )
-from cloudstead.services.s3.objects import Kept, Objects, checked_key, checked_version_id, shown_version
+from cloudstead.services.s3.objects import (
+    Kept,
+    Objects,
+    checked_key,
+    checked_version_id,
+    shown_new_version,
+    shown_version,
+)
 from cloudstead.services.s3.objects_expiry import shown_expiration
 from cloudstead.services.s3.objects_meta import Meta, from_ms, modified_at, of, shown_encryption
 from cloudstead.services.s3.objects_put import check_early, etag_of
@@ -154,7 +161,7 @@ class Copying:
             **source.shown(),
             **shown_expiration(bucket, entry),
             **shown_encryption(meta.encryption, context=True),
-            **shown_version(bucket, entry.version_id),
+            **shown_new_version(entry),
         }
 
     def _meta(self, caller: Caller, bucket: Bucket, request: Mapping[str, Any], source: Source) -> Meta:

@@ -38,7 +38,7 @@ class Listing:
         )
         answer = {
             "Name": bucket.name,
-            "Prefix": encode(prefix),
+            "Prefix": prefix,  # never encoded here, unlike in the newer version
             "Marker": encode(marker),
             "MaxKeys": limit,
             "IsTruncated": page.next is not None,

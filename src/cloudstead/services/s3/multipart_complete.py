@@ -36,7 +36,7 @@ from cloudstead.services.s3.multipart import (
     mismatched,
     part_meta,
 )
-from cloudstead.services.s3.objects import Objects, shown_version
+from cloudstead.services.s3.objects import Objects, shown_new_version
 from cloudstead.services.s3.objects_expiry import shown_expiration
 from cloudstead.services.s3.objects_meta import Meta, shown_encryption
 from cloudstead.services.s3.objects_put import check_early
@@ -236,5 +236,5 @@ def _answer(caller: Caller, bucket: Bucket, entry: Entry) -> dict[str, Any]:
         **meta.checksum.shown(),
         **shown_expiration(bucket, entry),
         **encrypted,
-        **shown_version(bucket, entry.version_id),
+        **shown_new_version(entry),
     }

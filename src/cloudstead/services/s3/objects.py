@@ -240,6 +240,11 @@ def shown_version(bucket: Bucket, version_id: str) -> dict[str, str]:
     return {"VersionId": version_id} if bucket.versioning else {}
 
 
+def shown_new_version(entry: Entry) -> dict[str, str]:
+    """The version id, in the answers to writes: of a version that has one of its own."""
+    return {} if entry.version_id == driver.NULL else {"VersionId": entry.version_id}
+
+
 def checked_key(key: str) -> str:
     """Raise unless an object can have this key."""
     try:

@@ -10,7 +10,7 @@ from cloudstead.core.streams import HttpFacts, Incoming
 from cloudstead.dataplane.objects import driver
 from cloudstead.services.s3 import buckets, checksums, objects_meta
 from cloudstead.services.s3.conditions import WriteCondition, check_write, write_condition
-from cloudstead.services.s3.objects import Kept, Objects, checked_key, header, shown_version
+from cloudstead.services.s3.objects import Kept, Objects, checked_key, header, shown_new_version
 from cloudstead.services.s3.objects_expiry import shown_expiration
 from cloudstead.services.s3.objects_meta import Encryption, shown_encryption
 from cloudstead.services.s3.objects_wanted import check_lock_integrity, check_no_offset, wanted
@@ -48,7 +48,7 @@ class PutObjects:
             **kept.checksum.shown(),
             **shown_expiration(bucket, entry),
             **shown_encryption(meta.encryption, context=True),
-            **shown_version(bucket, entry.version_id),
+            **shown_new_version(entry),
         }
 
 

@@ -38,13 +38,12 @@ _STORAGE_CLASSES = frozenset(
         "GLACIER_IR",
     )
 )
-#: What one needs a permission of its own for, by the members that ask for it.
-_FURTHER_ACTIONS = (
-    (("Tagging",), "s3:PutObjectTagging"),
-    (("ACL", "GrantFullControl", "GrantRead", "GrantReadACP", "GrantWriteACP"), "s3:PutObjectAcl"),
-    (("ObjectLockMode",), "s3:PutObjectRetention"),
-    (("ObjectLockLegalHoldStatus",), "s3:PutObjectLegalHold"),
-)
+#: What one needs a permission of its own for, by the member that asks for it.
+_FURTHER_ACTIONS = {
+    "Tagging": "s3:PutObjectTagging",
+    "ObjectLockMode": "s3:PutObjectRetention",
+    "ObjectLockLegalHoldStatus": "s3:PutObjectLegalHold",
+}
 
 
 def wanted(objects: Objects, caller: Caller, bucket: Bucket, request: Mapping[str, Any]) -> Meta:
@@ -68,8 +67,8 @@ def check_allowed(objects: Objects, caller: Caller, bucket: Bucket, request: Map
     access.check(objects.store, caller, bucket, "s3:PutObject", key, request=request)
     if caller.account == bucket.account and bucket.policy is None:
         return
-    for members, action in _FURTHER_ACTIONS:
-        if any(name in request for name in members) and (action != "s3:PutObjectAcl" or bucket.policy):
+    for member, action in _FURTHER_ACTIONS.items():
+        if member in request:
             access.check(objects.store, caller, bucket, action, key, request=request)
 
 

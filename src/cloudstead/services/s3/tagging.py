@@ -20,7 +20,7 @@ def of_header(text: str | None) -> dict[str, str]:
     if not text:
         return {}
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=100)
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=100, errors="strict")
         return _checked(pairs)
     except (ValueError, _Twice):
         raise bad_argument(

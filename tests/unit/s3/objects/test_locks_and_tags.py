@@ -44,6 +44,11 @@ def test_tags_have_their_limits(s3, tags, code):
     assert refused(s3.put_object_tagging, Bucket=BUCKET, Key="k", Tagging={"TagSet": tags}).code == code
 
 
+def test_a_tag_of_a_header_may_have_no_value(s3):
+    put(s3, Tagging="a=1&b")
+    assert s3.get_object_tagging(Bucket=BUCKET, Key="k")["TagSet"][1] == {"Key": "b", "Value": ""}
+
+
 def test_tags_of_a_header_are_checked_before_anything_is_written(s3):
     assert refused(put, s3=s3, Tagging="a=1&a=2").code == "InvalidArgument"
     assert refused(put, s3=s3, Tagging="&".join(f"k{n}=1" for n in range(11))).code == "BadRequest"

@@ -115,6 +115,8 @@ def _query_map(model: ServiceModel, shape: Shape) -> Taker:
 def _header_reader(model: ServiceModel, member: Member) -> TextReader:
     if member.jsonvalue:
         return _json_value
+    if member.type == "boolean":
+        return lambda text: SCALARS["boolean"](text.lower())  # older clients write them as Python does
     if member.type != "list":
         return SCALARS[member.type]
     assert member.shape.member is not None
