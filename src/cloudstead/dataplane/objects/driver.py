@@ -17,6 +17,8 @@ from cloudstead.core.errors import Conflict, DriverError
 NULL = "null"
 #: The largest body that `read_whole` gives in one piece.
 WHOLE_BYTES_MAX = 1 << 20
+#: The largest body that `small` takes.
+SMALL_BYTES_MAX = 128 << 10
 #: The longest key, in bytes of UTF-8.
 KEY_BYTES_MAX = 1024
 
@@ -327,6 +329,10 @@ class ObjectStore(Protocol):
 
     def writer(self, bucket: str, size_hint: int | None = None) -> Writer:
         """For one body. `size_hint` is how long it will be, if that is known: it may still turn out otherwise."""
+        ...
+
+    def small(self, data: bytes) -> Blob:
+        """A body of at most SMALL_BYTES_MAX that is all there: it needs no writer."""
         ...
 
     async def share(self, entry: Entry, start: int = 0, end: int | None = None) -> Blob:

@@ -3,13 +3,12 @@
 import asyncio
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from itertools import islice
 from typing import Generic, TypeVar
 
 from msgspec.structs import replace
 
 from cloudstead.dataplane.objects import driver as d
-from cloudstead.dataplane.objects.listing import gather, start
+from cloudstead.dataplane.objects.listing import gather, lines_of, start
 
 T = TypeVar("T")
 _PIECE_BYTES = 256 << 10
@@ -30,6 +29,10 @@ class FakeObjects:
     def writer(self, bucket: str, size_hint: int | None = None) -> "_Writer":
         del bucket, size_hint
         return _Writer(self)
+
+    def small(self, data: bytes) -> "_Blob":
+        assert len(data) <= d.SMALL_BYTES_MAX
+        return _Blob(self, data)
 
     async def share(self, entry: d.Entry, start: int = 0, end: int | None = None) -> "_Blob":
         return _Blob(self, self._body(entry)[start:end])
@@ -85,7 +88,7 @@ class FakeObjects:
     ) -> d.Page:
         newest = ((key, versions[0]) for key, versions in self._bucket(bucket).sorted_versions())
         found = _gathered(list(newest), prefix, delimiter, after, lambda one: not one.delete_marker)
-        lines, more = _cut(found, limit)
+        lines, more = lines_of(found, limit)
         return d.Page(
             entries=[one for _, one in lines if one is not None],
             prefixes=[key.decode() for key, one in lines if one is None],
@@ -108,7 +111,7 @@ class FakeObjects:
         ]
         rest = _rest(all, after, lambda version: version.entry.version_id)
         found = _gathered(rest, prefix, delimiter, "" if after[1] else after[0], lambda _: True)
-        lines, more = _cut(found, limit)
+        lines, more = lines_of(found, limit)
         last, version = lines[-1] if lines else (b"", None)
         return d.VersionsPage(
             versions=[one for _, one in lines if one is not None],
@@ -128,7 +131,7 @@ class FakeObjects:
         uploads = sorted(self._bucket(bucket).uploads.values(), key=lambda u: (u.key.encode(), u.sequence))
         rest = _rest([(u.key.encode(), u) for u in uploads], after, lambda upload: upload.upload_id)
         found = _gathered(rest, prefix, delimiter, "" if after[1] else after[0], lambda _: True)
-        lines, more = _cut(found, limit)
+        lines, more = lines_of(found, limit)
         last, upload = lines[-1] if lines else (b"", None)
         return d.UploadsPage(
             uploads=[one for _, one in lines if one is not None],
@@ -408,9 +411,3 @@ def _rest(
     names = [name(thing) for at, thing in things if at == key]
     passed = names[: names.index(id) + 1] if id in names else names
     return [(at, thing) for at, thing in things if at > key or (at == key and name(thing) not in passed)]
-
-
-def _cut(found: Iterator[tuple[bytes, T]], limit: int) -> tuple[list[tuple[bytes, T]], bool]:
-    """At most so many, and whether there are more. A page of nothing is the last."""
-    lines = list(islice(found, limit))
-    return lines, len(lines) == limit > 0 and next(found, None) is not None

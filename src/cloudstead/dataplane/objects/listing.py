@@ -5,6 +5,7 @@ lines, however many keys lie under each prefix. Everything here is bytes: S3 sor
 """
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -68,3 +69,9 @@ def gather(
         if above is None:
             return
         walk.seek(above)
+
+
+def lines_of(found: Iterator[T], limit: int) -> tuple[list[T], bool]:
+    """At most so many, and whether there are more. A page of nothing is the last."""
+    lines = list(islice(found, limit))
+    return lines, len(lines) == limit > 0 and next(found, None) is not None

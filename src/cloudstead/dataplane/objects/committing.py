@@ -1,0 +1,302 @@
+"""Group commit: what came while the disk was busy goes out together, with one write and one sync.
+
+A group is let in (conditions checked, sequences given, under the lock of all processes), written to this process's
+own log, synced, told to the index, and only then answered. If anything after the first written byte fails, nothing
+that follows could be trusted: the store breaks and its process must end; the next one recovers from the logs.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import lmdb
+from msgspec.structs import force_setattr
+
+from cloudstead.dataplane.objects.applying import Batch, Done
+from cloudstead.dataplane.objects.disk import Bytes, File
+from cloudstead.dataplane.objects.drafts import Draft, Record
+from cloudstead.dataplane.objects.driver import Broken, BucketGone, Concurrent, DiskFull
+from cloudstead.dataplane.objects.files import Files
+from cloudstead.dataplane.objects.format import (
+    FILE_HEAD_BYTES,
+    LOG_BYTES,
+    Kind,
+    Place,
+    StoredEntry,
+    StoredPart,
+    StoredUpload,
+    encode,
+    record,
+)
+from cloudstead.dataplane.objects.index import Index
+from cloudstead.dataplane.objects.shared import Shared
+from cloudstead.dataplane.objects.tables import Txn
+
+_COMMITS_A_GROUP = 128
+_BYTES_A_GROUP = 4 << 20
+_CONFLICT_PAUSE_S = 0.001
+_CONFLICT_S = 10.0
+_WAITING_MAX = 10_000
+#: No group takes more than this of a log, heads and fields and the last commit's excess included.
+GROUP_BYTES_MAX = 16 << 20
+_COMMIT_BYTES_MAX = 8 << 20
+#: A new log is made ready when the one in use has less than this left.
+_SPARE_AT_BYTES = LOG_BYTES // 2
+
+#: Told when a commit is over, and whether it came true.
+End = Callable[[bool], None]
+
+
+class Pending:
+    """One commit that waits to be let in, or to be answered."""
+
+    __slots__ = ("bucket", "drafts", "ends", "grows", "reads", "records", "size", "told", "until_s")
+
+    def __init__(
+        self, bucket: str, drafts: list[Draft], ends: Sequence[End], told: "asyncio.Future[list[Done]]"
+    ) -> None:
+        self.bucket = bucket
+        self.drafts = drafts
+        self.ends = ends
+        self.told = told
+        self.records = [one for draft in drafts for one in draft.records]
+        self.reads = [thing for draft in drafts for thing in draft.reads]
+        self.size = sum(len(one.body) for one in self.records)
+        self.grows = any(one.kind is not Kind.GRAVE and one.moved_from is None for one in self.records)
+        self.until_s = 0.0
+
+    def answer(self, done: list[Done]) -> None:
+        for end in self.ends:
+            end(True)
+        if not self.told.done():  # somebody still waits
+            self.told.set_result(done)
+
+    def refuse(self, why: BaseException) -> None:
+        if not isinstance(why, Broken):  # for then the record may be on the disk, and come back
+            for end in self.ends:
+                end(False)
+        if not self.told.done():
+            self.told.set_exception(why)
+
+
+class Committer:
+    def __init__(
+        self, files: Files, index: Index, shared: Shared, log: "Log", on_broken: Callable[[Broken], None]
+    ) -> None:
+        self._files = files
+        self._index = index
+        self._shared = shared
+        self._on_broken = on_broken
+        self._waiting: deque[Pending] = deque()
+        self._running: asyncio.Task[None] | None = None
+        self._log = log
+        self._spare: asyncio.Task[Log] | None = None
+        self._broken: Broken | None = None
+
+    @property
+    def broken(self) -> bool:
+        return self._broken is not None
+
+    async def commit(self, bucket: str, drafts: list[Draft], ends: Sequence[End] = ()) -> list[Done]:
+        """Answers what each record did. Goes through even if nobody waits for it any more."""
+        told: asyncio.Future[list[Done]] = asyncio.get_running_loop().create_future()
+        pending = Pending(bucket, drafts, ends, told)
+        assert pending.size <= _COMMIT_BYTES_MAX
+        if self._broken is not None:
+            pending.refuse(self._broken)
+        elif len(self._waiting) >= _WAITING_MAX:
+            pending.refuse(Concurrent("too many commits wait for the disk"))
+        else:
+            self._waiting.append(pending)
+            if self._running is None:
+                self._running = asyncio.ensure_future(self._run())
+        return await told
+
+    def break_down(self, why: Broken) -> None:
+        if self._broken is None:
+            self._broken = why
+            self._on_broken(why)
+        while self._waiting:
+            self._waiting.popleft().refuse(why)
+
+    async def close(self) -> None:
+        """Let what waits go through, and end the log."""
+        while self._running is not None:
+            await asyncio.wait((self._running,))
+        if self._spare is not None:
+            await asyncio.wait((self._spare,))
+            if self._spare.exception() is None:
+                self._spare.result().seal(self._index)
+        if self._broken is None:
+            self._log.seal(self._index)
+
+    # --- a group
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                if not await self._turn():
+                    await asyncio.sleep(_CONFLICT_PAUSE_S)
+        finally:
+            self._running = None
+
+    async def _turn(self) -> bool:
+        """Whether anybody was let in or refused."""
+        group: list[Pending] = []
+        try:
+            await self._make_room()
+            busy = self._let_in(group)
+            if group:
+                await self._write(group)
+        except DiskFull as e:
+            for pending in group or self._take_all():
+                pending.refuse(e)
+            return True
+        except Exception as e:  # noqa: BLE001 - nothing that follows could be trusted
+            why = e if isinstance(e, Broken) else Broken(f"objects cannot be kept: {e!r}")
+            for pending in group:
+                pending.refuse(why)
+            self.break_down(why)
+            return True
+        return bool(group) or not busy
+
+    def _let_in(self, group: list[Pending]) -> bool:
+        """Fill the group in order. Answers whether all that is left waits for somebody else's commit."""
+        later: list[Pending] = []
+        size, before = 0, len(self._waiting)
+        with self._shared.locked(), self._index.reading() as txn:
+            under_way: dict[int, int] | None = None
+            while self._waiting and len(group) < _COMMITS_A_GROUP and size < _BYTES_A_GROUP:
+                pending = self._waiting[0]
+                if len(pending.records) > self._shared.room:
+                    break
+                self._waiting.popleft()
+                if pending.reads:
+                    if under_way is None:
+                        under_way = self._shared.keys_under_way()
+                    if any(thing in under_way for thing in pending.reads):
+                        self._postpone(pending, later)
+                        continue
+                if not self._check(pending, txn):
+                    continue
+                for one in pending.records:
+                    if one.moved_from is None and not one.sequence:
+                        one.sequence = self._shared.next_sequence()
+                        self._shared.begin(one.sequence, one.touches)
+                        if under_way is not None:
+                            under_way[one.touches] = self._shared.slot
+                group.append(pending)
+                size += pending.size
+        self._waiting.extendleft(reversed(later))
+        return before == len(later)
+
+    def _postpone(self, pending: Pending, later: list[Pending]) -> None:
+        now = time.monotonic()
+        pending.until_s = pending.until_s or now + _CONFLICT_S
+        if now > pending.until_s:
+            pending.refuse(Concurrent("another commit on the same key does not end"))
+        else:
+            later.append(pending)
+
+    def _check(self, pending: Pending, txn: Txn) -> bool:
+        try:
+            if pending.grows:
+                self._files.check_room()
+            if pending.bucket and self._index.is_dropped(txn, pending.bucket):
+                raise BucketGone(pending.bucket)
+            for draft in pending.drafts:
+                if draft.check is not None:
+                    draft.check(txn)
+        except lmdb.Error:
+            raise
+        except Exception as e:  # noqa: BLE001 - whatever it is, it is the answer
+            pending.refuse(e)
+            return False
+        return True
+
+    async def _write(self, group: list[Pending]) -> None:
+        log = self._log
+        start, buffers = log.end, list[Bytes]()
+        for pending in group:
+            last = pending.records[-1] if pending.records else None
+            for one in pending.records:
+                log.add(one, buffers, more=one is not last)
+        log.file.write(start, buffers)
+        await log.file.sync()
+        with self._index.writing() as txn:
+            batch = Batch(self._index, txn, self._shared.sequence)
+            done = [[_apply(batch, one) for one in pending.records] for pending in group]
+            file = self._index.file(txn, log.number)
+            assert file is not None
+            file.end = log.end
+            self._index.put_file(txn, log.number, file)
+            batch.flush()
+        for pending, did in zip(group, done, strict=True):
+            for one in pending.records:
+                if one.moved_from is None:
+                    self._shared.end(one.sequence)
+            pending.answer(did)
+
+    # --- logs
+
+    async def _make_room(self) -> None:
+        """Take a new log in good time. Raises DiskFull."""
+        left = LOG_BYTES - self._log.end
+        if left < _SPARE_AT_BYTES and self._spare is None:
+            self._spare = asyncio.ensure_future(self._make_log())
+        if left < GROUP_BYTES_MAX and self._spare is not None:
+            spare, self._spare = self._spare, None
+            new = await spare
+            self._log.seal(self._index)
+            self._log = new
+
+    async def _make_log(self) -> "Log":
+        number, file, salt = await self._files.make(extents=False)
+        return Log(number, file, salt)
+
+    def _take_all(self) -> list[Pending]:
+        all = list(self._waiting)
+        self._waiting.clear()
+        return all
+
+
+class Log:
+    """The log that this process writes."""
+
+    def __init__(self, number: int, file: File, salt: int) -> None:
+        self.number = number
+        self.file = file
+        self.salt = salt
+        self.end = FILE_HEAD_BYTES
+
+    def seal(self, index: Index) -> None:
+        """No more records into it; it ends where they end."""
+        self.file.truncate(self.end)
+        with index.writing() as txn:
+            row = index.file(txn, self.number)
+            assert row is not None
+            row.sealed, row.end = True, self.end
+            index.put_file(txn, self.number, row)
+
+    def add(self, one: Record, buffers: list[Bytes], *, more: bool) -> None:
+        one.fields = one.make(one.sequence)
+        one.encoded = one.encoded or encode(one.fields)
+        head = record(self.salt, one.kind, one.encoded, len(one.body), one.sequence, more=more)
+        buffers.append(head)
+        if one.body:
+            buffers.append(one.body)
+        one.place = Place(self.number, self.end, len(head) + len(one.body))
+        self.end += one.place.length
+
+
+def _apply(batch: Batch, one: Record) -> Done:
+    if one.moved_from is not None:
+        batch.move(one.fields, one.encoded, one.moved_from, one.place)
+        return None
+    done = batch.apply(one.fields, one.encoded, one.place)
+    if done is None and isinstance(one.fields, StoredEntry | StoredUpload | StoredPart):
+        done = one.fields  # true for a moment, until what came after it, and was told before it
+    if isinstance(done, StoredEntry) and done is one.fields:
+        force_setattr(done, "place", one.place)
+    return done

@@ -1,0 +1,238 @@
+"""What a change will write: its records, but for the sequence that each gets when its commit is let in.
+
+A draft also tells which things the commit must see as they are at that moment, and checks them then.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec.structs import replace
+
+from cloudstead.dataplane.objects import driver as d
+from cloudstead.dataplane.objects.format import (
+    Body,
+    Fields,
+    Grave,
+    Kind,
+    Place,
+    StoredEntry,
+    StoredPart,
+    StoredUpload,
+    crc32c,
+)
+from cloudstead.dataplane.objects.index import Index
+from cloudstead.dataplane.objects.tables import Txn
+
+_NO_BODY = Body()
+
+
+class Record:
+    """One record on its way into a log."""
+
+    __slots__ = ("body", "encoded", "fields", "kind", "make", "moved_from", "place", "sequence", "touches")
+
+    def __init__(
+        self, kind: Kind, touches: int, make: Callable[[int], Fields], body: bytes = b"", sequence: int = 0
+    ) -> None:
+        self.kind = kind
+        self.touches = touches  # the thing it is about
+        self.make = make  # its fields, of its sequence
+        self.body = body
+        self.sequence = sequence  # 0 until it is given one
+        self.moved_from: Place | None = None
+        self.fields: Fields
+        self.encoded = b""
+        self.place: Place
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A change, or a condition: then it has no records."""
+
+    records: list[Record]
+    reads: tuple[int, ...] = ()  # things that nobody else may be changing meanwhile
+    check: Callable[[Txn], None] | None = None
+
+
+def key_thing(bucket: str, key: str) -> int:
+    return 1 << 32 | crc32c(f"{bucket}/{key}".encode())
+
+
+def upload_thing(upload_id: str) -> int:
+    return 2 << 32 | crc32c(upload_id.encode())
+
+
+def part_thing(upload_id: str, number: int) -> int:
+    return 3 << 32 | crc32c(f"{number}/{upload_id}".encode())
+
+
+# --- changes
+
+
+def put(bucket: str, change: d.Put | d.Complete, body: Body, data: bytes, size: int) -> Record:
+    parts_count = len(change.parts) if isinstance(change, d.Complete) else 0
+
+    def make(sequence: int) -> StoredEntry:
+        return StoredEntry(
+            bucket=bucket,
+            key=change.key,
+            version_id=change.version_id,
+            sequence=sequence,
+            revision=sequence,
+            modified_ms=change.modified_ms,
+            size=size,
+            etag=change.etag,
+            delete_marker=False,
+            meta=change.meta,
+            parts_count=parts_count,
+            body=body,
+        )
+
+    return Record(Kind.VERSION, key_thing(bucket, change.key), make, data)
+
+
+def put_marker(bucket: str, change: d.PutMarker) -> Draft:
+    def make(sequence: int) -> StoredEntry:
+        return StoredEntry(
+            bucket=bucket,
+            key=change.key,
+            version_id=change.version_id,
+            sequence=sequence,
+            revision=sequence,
+            modified_ms=change.modified_ms,
+            size=0,
+            etag="",
+            delete_marker=True,
+            meta=change.meta,
+            parts_count=0,
+            body=_NO_BODY,
+        )
+
+    return Draft([Record(Kind.VERSION, key_thing(bucket, change.key), make)])
+
+
+def delete(bucket: str, change: d.Delete) -> Draft:
+    thing = key_thing(bucket, change.key)
+    return Draft([_grave(thing, bucket, change.key, change.version_id, upload=False)])
+
+
+def set_meta(index: Index, entry: StoredEntry, change: d.SetMeta, data: bytes) -> Draft:
+    """`entry` is what the change was made from; `data` the part of its body that travels with the record."""
+
+    def make(sequence: int) -> StoredEntry:
+        return replace(entry, meta=change.meta, revision=sequence, place=None)
+
+    def check(txn: Txn) -> None:
+        now = index.find(txn, entry.bucket, entry.key, entry.version_id)
+        if now is None:
+            raise d.NoSuchVersion(change.version_id)
+        if now.revision != entry.revision:
+            raise d.Changed(change.version_id)
+
+    thing = key_thing(entry.bucket, entry.key)
+    return Draft([Record(Kind.VERSION, thing, make, data)], (thing,), check)
+
+
+def begin_upload(bucket: str, change: d.BeginUpload) -> Draft:
+    def make(sequence: int) -> StoredUpload:
+        return StoredUpload(
+            bucket=bucket,
+            key=change.key,
+            upload_id=change.upload_id,
+            sequence=sequence,
+            modified_ms=change.modified_ms,
+            meta=change.meta,
+        )
+
+    return Draft([Record(Kind.UPLOAD, upload_thing(change.upload_id), make)])
+
+
+def put_part(index: Index, bucket: str, change: d.PutPart, body: Body, data: bytes) -> Draft:
+    def make(sequence: int) -> StoredPart:
+        return StoredPart(
+            bucket=bucket,
+            key=change.key,
+            upload_id=change.upload_id,
+            number=change.number,
+            size=change.body.size,
+            etag=change.etag,
+            modified_ms=change.modified_ms,
+            revision=sequence,
+            meta=change.meta,
+            body=body,
+        )
+
+    record = Record(Kind.PART, part_thing(change.upload_id, change.number), make, data)
+    check = _upload_open(index, bucket, change.key, change.upload_id)
+    return Draft([record], (upload_thing(change.upload_id),), check)
+
+
+def complete(index: Index, bucket: str, change: d.Complete, body: Body, *, data: bytes, size: int) -> Draft:
+    is_open = _upload_open(index, bucket, change.key, change.upload_id)
+
+    def check(txn: Txn) -> None:
+        is_open(txn)
+        upload = index.upload_number(txn, bucket, change.key, change.upload_id)
+        assert upload is not None
+        for number, revision in change.parts:
+            part = index.part(txn, upload, number)
+            if part is None or part.revision != revision:
+                raise d.NoSuchPart(number)
+
+    thing = upload_thing(change.upload_id)
+    over = _grave(thing, bucket, change.key, change.upload_id, upload=True)
+    return Draft([put(bucket, change, body, data, size), over], (thing,), check)
+
+
+def abort(index: Index, bucket: str, change: d.Abort) -> Draft:
+    thing = upload_thing(change.upload_id)
+    over = _grave(thing, bucket, change.key, change.upload_id, upload=True)
+    return Draft([over], (thing,), _upload_open(index, bucket, change.key, change.upload_id))
+
+
+def _upload_open(index: Index, bucket: str, key: str, upload_id: str) -> Callable[[Txn], None]:
+    def check(txn: Txn) -> None:
+        if index.upload_number(txn, bucket, key, upload_id) is None:
+            raise d.NoSuchUpload(upload_id)
+
+    return check
+
+
+def _grave(thing: int, bucket: str, key: str, id: str, *, upload: bool) -> Record:
+    return Record(
+        Kind.GRAVE,
+        thing,
+        lambda sequence: Grave(bucket=bucket, key=key, id=id, upload=upload, sequence=sequence),
+    )
+
+
+# --- conditions
+
+
+def condition(index: Index, bucket: str, condition: d.Condition) -> Draft:
+    def check(txn: Txn) -> None:
+        id = condition.version_id if isinstance(condition, d.RevisionIs) else None
+        found = index.find(txn, bucket, condition.key, id)
+        if not holds(condition, found):
+            marker = found is not None and found.delete_marker and not isinstance(condition, d.NewestIs)
+            raise d.ConditionFailed(condition, None if marker else found)
+
+    return Draft([], (key_thing(bucket, condition.key),), check)
+
+
+def holds(condition: d.Condition, found: d.Entry | None) -> bool:
+    """`found` is the newest version, or for RevisionIs the one it names."""
+    match condition:
+        case d.Absent():
+            return found is None or found.delete_marker
+        case d.CurrentIs():
+            return (
+                found is not None
+                and not found.delete_marker
+                and condition.etag in ("*", found.etag)
+                and condition.modified_ms in (None, found.modified_ms)
+                and condition.size in (None, found.size)
+            )
+        case d.NewestIs():
+            return condition.version_id == (found and found.version_id)
+        case d.RevisionIs():
+            return found is not None and found.revision == condition.revision

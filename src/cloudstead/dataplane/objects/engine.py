@@ -1,0 +1,367 @@
+"""The real ObjectStore: logs, body files and their index in one folder, shared by the processes of a cloud.
+
+objects/
+    files/      00000001.log, 00000002.ext …: all that is true
+    index/      LMDB; can be made again from the files
+    state       the boot under which the index was last in use, and whether that ended well
+    shared      what the processes know of each other; lock, slot-N, opening, tending: their locks
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+from cloudstead.core.tools import Tools
+from cloudstead.dataplane.objects import checking, drafts, recovery, walks
+from cloudstead.dataplane.objects import driver as d
+from cloudstead.dataplane.objects.bodies import Blob, BodyFiles, Writer
+from cloudstead.dataplane.objects.committing import Committer, End, Log
+from cloudstead.dataplane.objects.disk import Disk, RealDisk
+from cloudstead.dataplane.objects.drafts import Draft
+from cloudstead.dataplane.objects.files import Files
+from cloudstead.dataplane.objects.format import (
+    Drop,
+    Kind,
+    Piece,
+    StoredEntry,
+    StoredPart,
+    cut,
+    pack_parts,
+    pieces_of,
+    unpack_parts,
+)
+from cloudstead.dataplane.objects.index import Index
+from cloudstead.dataplane.objects.reading import Reader
+from cloudstead.dataplane.objects.shared import Shared
+from cloudstead.dataplane.objects.syncing import Syncs
+from cloudstead.dataplane.objects.tending import Tender
+
+log = logging.getLogger(__name__)
+
+_GATHERED_BYTES_MAX = 1 << 20
+_SET_META_TIMES = 10
+
+
+def boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+async def open_objects(
+    folder: Path,
+    *,
+    on_broken: Callable[[d.Broken], None],
+    tools: Tools | None = None,
+    boot: str | None = None,
+    disk: Disk | None = None,
+) -> "Objects":
+    """Open, recovering as needed; what only one process at a time can do. After the fork, on the loop that uses it.
+
+    `on_broken` is called once if the disk fails to keep what it was given: the process must end then.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - nobody is served yet
+    syncs = Syncs()
+    disk = disk or RealDisk(folder / "files", syncs)
+    tools = tools or Tools()
+    state = recovery.State(folder, boot or boot_id())
+    with recovery.alone(folder):
+        shared = Shared(folder)
+        try:
+            if recovery.others(shared):
+                index = Index(folder / "index")
+            else:
+                good = state.index_is_good()
+                if not good:
+                    recovery.forget_index(folder)
+                state.write("open")
+                index = recovery.open_index(folder, disk, shared, good=good)
+            slot = shared.claim()
+            files = Files(disk, index, shared, tools)
+            mine = recovery.new_log(files)
+            for left in shared.held():
+                mine = await recovery.replay(index, files, shared, left, mine)
+                if left != slot:
+                    shared.release_slot(left)
+        except BaseException:
+            shared.close()
+            syncs.close()
+            raise
+    return Objects(
+        folder=folder,
+        state=state,
+        syncs=syncs,
+        shared=shared,
+        index=index,
+        files=files,
+        mine=mine,
+        on_broken=on_broken,
+    )
+
+
+class Objects:
+    """The ObjectStore of one process."""
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        state: recovery.State,
+        syncs: Syncs,
+        shared: Shared,
+        index: Index,
+        files: Files,
+        mine: Log,
+        on_broken: Callable[[d.Broken], None],
+    ) -> None:
+        self._folder = folder
+        self._state = state
+        self._syncs = syncs
+        self._shared = shared
+        self._index = index
+        self._files = files
+        self._told_broken = on_broken
+        self._committer = Committer(files, index, shared, mine, self._broke)
+        self._bodies = BodyFiles(files, index, self._committer.break_down)
+        self._reader = Reader(files, index, shared)
+        self._tender = Tender(folder, files, index, shared, self._committer)
+
+    # --- writing
+
+    def writer(self, bucket: str, size_hint: int | None = None) -> Writer:
+        del bucket
+        return Writer(self._bodies, size_hint)
+
+    def small(self, data: bytes) -> Blob:
+        assert len(data) <= d.SMALL_BYTES_MAX
+        return Blob(len(data), data, [])
+
+    async def share(self, entry: d.Entry, start: int = 0, end: int | None = None) -> Blob:
+        assert isinstance(entry, StoredEntry)
+        pin = self._shared.pin()
+        try:
+            now = self._reader.now(entry)
+            return await self._share(now, start, now.size if end is None else min(end, now.size), pin)
+        except BaseException:
+            self._shared.unpin(pin)
+            raise
+
+    def discard(self, blob: d.Blob) -> None:
+        assert isinstance(blob, Blob)
+        blob.discard()
+
+    async def commit(
+        self, bucket: str, changes: Sequence[d.Change], conditions: Sequence[d.Condition] = ()
+    ) -> list[d.Entry | d.Upload | d.Part | None]:
+        for _ in range(_SET_META_TIMES):
+            try:
+                return await self._commit(bucket, changes, conditions)
+            except d.Changed:
+                if not all(isinstance(each, d.SetMeta) and not each.revision for each in changes):
+                    raise
+        raise d.Concurrent("the metadata change all the time")
+
+    async def drop_bucket(self, bucket: str) -> None:
+        def make(sequence: int) -> Drop:
+            return Drop(bucket=bucket, sequence=sequence)
+
+        with self._index.reading() as txn:
+            gone = self._index.is_dropped(txn, bucket)
+        if not gone:
+            thing = drafts.key_thing(bucket, "")
+            await self._committer.commit("", [Draft([drafts.Record(Kind.DROP, thing, make)])])
+        while self._tender.empty_some(bucket):  # noqa: ASYNC110 - not a wait
+            await asyncio.sleep(0)
+
+    # --- reading
+
+    def get(self, bucket: str, key: str, version_id: str | None = None) -> StoredEntry | None:
+        return self._index.get(bucket, key, version_id)
+
+    def parts(self, entry: d.Entry) -> list[d.PartSize]:
+        assert isinstance(entry, StoredEntry)
+        return [d.PartSize(number=number, size=size) for number, size in unpack_parts(entry.body.parts)]
+
+    def read(self, entry: d.Entry, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        assert isinstance(entry, StoredEntry)
+        return self._reader.read(entry, start, entry.size if end is None else min(end, entry.size))
+
+    async def read_whole(self, entry: d.Entry) -> bytes:
+        assert isinstance(entry, StoredEntry)
+        return await self._reader.whole(entry)
+
+    def list_objects(
+        self, bucket: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int = 1000
+    ) -> d.Page:
+        return walks.objects(
+            self._index, bucket, prefix=prefix, delimiter=delimiter, after=after, limit=limit
+        )
+
+    def list_versions(
+        self,
+        bucket: str,
+        *,
+        prefix: str = "",
+        delimiter: str = "",
+        after: tuple[str, str] = ("", ""),
+        limit: int = 1000,
+    ) -> d.VersionsPage:
+        return walks.versions(
+            self._index, bucket, prefix=prefix, delimiter=delimiter, after=after, limit=limit
+        )
+
+    def list_uploads(
+        self,
+        bucket: str,
+        *,
+        prefix: str = "",
+        delimiter: str = "",
+        after: tuple[str, str] = ("", ""),
+        limit: int = 1000,
+    ) -> d.UploadsPage:
+        return walks.uploads(
+            self._index, bucket, prefix=prefix, delimiter=delimiter, after=after, limit=limit
+        )
+
+    def upload(self, bucket: str, key: str, upload_id: str) -> d.Upload | None:
+        with self._index.reading() as txn:
+            number = self._index.upload_number(txn, bucket, key, upload_id)
+            return None if number is None else self._index.upload(txn, number)
+
+    def list_parts(
+        self, bucket: str, key: str, upload_id: str, *, after: int = 0, limit: int = 1000
+    ) -> d.PartsPage:
+        with self._index.reading() as txn:
+            number = self._index.upload_number(txn, bucket, key, upload_id)
+            if number is None:
+                raise d.NoSuchUpload(upload_id)
+            parts = self._index.parts(txn, number, after, limit + 1)
+        shown: list[d.Part] = list(parts[:limit])
+        return d.PartsPage(parts=shown, next=shown[-1].number if len(parts) > limit > 0 else None)
+
+    def usage(self, bucket: str) -> d.Usage:
+        return self._index.usage(bucket)
+
+    # --- looking after itself
+
+    async def tend(self) -> None:
+        await self._tender.run()
+
+    async def tend_once(self) -> None:
+        """All that can be done now, by this process."""
+        await self._tender.once()
+
+    async def fsck(self) -> d.Checked:
+        return await checking.fsck(self._index, self._files)
+
+    async def scrub(self) -> d.Checked:
+        return await checking.scrub(self._index, self._reader)
+
+    async def close(self) -> None:
+        await self._committer.close()
+        self._bodies.seal()
+        with recovery.alone(self._folder):
+            if not self._committer.broken and not recovery.others(self._shared):
+                self._index.sync()
+                self._state.write("clean")
+            self._index.close()
+            self._shared.close()
+        self._syncs.close()
+
+    # --- inside
+
+    def _broke(self, why: d.Broken) -> None:
+        log.critical("objects: %s", why)
+        self._told_broken(why)
+
+    async def _commit(
+        self, bucket: str, changes: Sequence[d.Change], conditions: Sequence[d.Condition]
+    ) -> list[d.Entry | d.Upload | d.Part | None]:
+        ends: list[End] = []
+        for change in changes:
+            if isinstance(change, d.Put | d.PutPart):
+                assert isinstance(change.body, Blob)
+                ends += filter(None, (change.body.spend(),))
+        try:
+            made = [await self._draft(bucket, change, ends) for change in changes]
+        except BaseException:
+            for end in ends:
+                end(False)
+            raise
+        checks = [drafts.condition(self._index, bucket, each) for each in conditions]
+        answers = iter(await self._committer.commit(bucket, checks + made, ends))
+        return [[next(answers) for _ in each.records][0] for each in made]  # noqa: RUF015 - all are taken
+
+    async def _draft(self, bucket: str, change: d.Change, ends: list[End]) -> Draft:
+        match change:
+            case d.Put(body=Blob() as blob):
+                return Draft([drafts.put(bucket, change, blob.body(), blob.data, blob.size)])
+            case d.PutMarker():
+                return drafts.put_marker(bucket, change)
+            case d.Delete():
+                return drafts.delete(bucket, change)
+            case d.SetMeta():
+                return await self._draft_meta(bucket, change)
+            case d.BeginUpload():
+                return drafts.begin_upload(bucket, change)
+            case d.PutPart(body=Blob() as blob):
+                return drafts.put_part(self._index, bucket, change, blob.body(), blob.data)
+            case d.Complete():
+                return await self._draft_complete(bucket, change, ends)
+            case d.Abort():
+                return drafts.abort(self._index, bucket, change)
+            case _:
+                raise AssertionError(change)
+
+    async def _draft_meta(self, bucket: str, change: d.SetMeta) -> Draft:
+        entry = self._index.get(bucket, change.key, change.version_id)
+        if entry is None:
+            raise d.NoSuchVersion(change.version_id)
+        if change.revision not in (0, entry.revision):
+            raise d.Changed(change.version_id)
+        data = await self._reader.inline(entry) if entry.body.inline else b""
+        return drafts.set_meta(self._index, entry, change, data)
+
+    async def _draft_complete(self, bucket: str, change: d.Complete, ends: list[End]) -> Draft:
+        """The parts' extents become the object's; bodies so small that they lie in records are gathered."""
+        chosen = self._chosen(bucket, change)
+        writer = Writer(self._bodies, None, inline_max=_GATHERED_BYTES_MAX)
+        try:
+            for part in chosen:
+                if part.body.inline:
+                    await writer.write(await self._reader.inline(part))
+            gathered = await writer.close()
+        except BaseException:
+            writer.discard()
+            raise
+        ends += filter(None, (gathered.spend(),))
+        theirs = gathered.pieces or [Piece(0, 0, gathered.size, 0, gathered.size)]
+        pieces, at = list[Piece](), 0
+        for part in chosen:
+            for piece in pieces_of(part.body, part.size):
+                start = at + piece.start
+                pieces += [piece] if piece.file else cut(theirs, start, start + piece.size)
+            at += part.body.inline
+        blob = Blob(sum(part.size for part in chosen), gathered.data, pieces)
+        parts = pack_parts([(part.number, part.size) for part in chosen])
+        return drafts.complete(self._index, bucket, change, blob.body(parts), data=blob.data, size=blob.size)
+
+    def _chosen(self, bucket: str, change: d.Complete) -> list[StoredPart]:
+        with self._index.reading() as txn:
+            upload = self._index.upload_number(txn, bucket, change.key, change.upload_id)
+            if upload is None:
+                raise d.NoSuchUpload(change.upload_id)
+            chosen = []
+            for number, revision in change.parts:
+                part = self._index.part(txn, upload, number)
+                if part is None or part.revision != revision:
+                    raise d.NoSuchPart(number)
+                chosen.append(part)
+            return chosen
+
+    async def _share(self, entry: StoredEntry, start: int, end: int, pin: int) -> Blob:
+        pieces = cut(pieces_of(entry.body, entry.size), start, end)
+        data = await self._reader.inline(entry) if any(not piece.file for piece in pieces) else b""
+        size = sum(piece.size for piece in pieces)
+        if not entry.body.pieces:
+            data, pieces = data[start:end], []
+        return Blob(size, data, pieces, lambda _: self._shared.unpin(pin))

@@ -1,0 +1,111 @@
+"""Keys in their order in LMDB, however long.
+
+LMDB takes keys of 511 bytes and S3 has keys of 1024. A key of SPLIT bytes or more goes on in a space of its own:
+under its first SPLIT bytes lies a link, which is the number of the space that has the rest. Every record in a
+space is therefore shorter than SPLIT, and what is as long is a link.
+"""
+
+import struct
+
+from cloudstead.dataplane.objects.listing import beyond
+from cloudstead.dataplane.objects.tables import Table, Txn
+
+SPLIT = 440
+_NUMBER = struct.Struct(">Q")
+_NEXT_SPACE = b"next-space"
+
+
+def root(bucket: str) -> bytes:
+    prefix = bucket.encode() + b"/"
+    assert len(prefix) <= 60
+    assert prefix[0] > 0
+    return prefix
+
+
+class Keys:
+    """One table of things by bucket and key."""
+
+    def __init__(self, table: Table, counters: Table) -> None:
+        self._table = table
+        self._counters = counters
+
+    def find(self, txn: Txn, bucket: str, key: str) -> bytes | None:
+        """Where the key lies in the table; None if it cannot be there."""
+        at, rest = root(bucket), key.encode()
+        while len(rest) >= SPLIT:
+            link = txn.get(at + rest[:SPLIT], db=self._table)
+            if link is None:
+                return None
+            at, rest = _space(link), rest[SPLIT:]
+        return at + rest
+
+    def make(self, txn: Txn, bucket: str, key: str) -> bytes:
+        """Where the key lies in the table, or is to lie."""
+        at, rest = root(bucket), key.encode()
+        while len(rest) >= SPLIT:
+            link = txn.get(at + rest[:SPLIT], db=self._table)
+            if link is None:
+                link = txn.get(_NEXT_SPACE, _NUMBER.pack(1), db=self._counters)
+                txn.put(_NEXT_SPACE, _NUMBER.pack(_NUMBER.unpack(link)[0] + 1), db=self._counters)
+                txn.put(at + rest[:SPLIT], link, db=self._table)
+            at, rest = _space(link), rest[SPLIT:]
+        return at + rest
+
+    def walk(self, txn: Txn, bucket: str) -> "KeyWalk":
+        return KeyWalk(txn, self._table, bucket)
+
+    def clear(self, txn: Txn, bucket: str) -> None:
+        """Remove the links that are left of a bucket without records."""
+        spaces = [root(bucket)]
+        while spaces:
+            space = spaces.pop()
+            cursor = txn.cursor(db=self._table)
+            while cursor.set_range(space) and cursor.key().startswith(space):
+                spaces.append(_space(cursor.value()))
+                cursor.delete()
+
+
+class KeyWalk:
+    """A walk over a bucket, in the sense of listing.Walk."""
+
+    def __init__(self, txn: Txn, table: Table, bucket: str) -> None:
+        self._cursor = txn.cursor(db=table)
+        self._levels = [(root(bucket), b"")]  # each space, and what its keys begin with
+        self._there = self._cursor.set_range(root(bucket))
+
+    def next(self) -> tuple[bytes, bytes] | None:
+        while True:
+            space, base = self._levels[-1]
+            at = self._cursor.key() if self._there else b""
+            if not at.startswith(space):
+                if len(self._levels) == 1:
+                    return None
+                self._levels.pop()
+                self._seek(beyond(base) or b"")  # what is behind the link
+                continue
+            rest = at[len(space) :]
+            value = self._cursor.value()
+            if len(rest) == SPLIT:
+                self._levels.append((_space(value), base + rest))
+                self._there = self._cursor.set_range(_space(value))
+                continue
+            self._there = self._cursor.next()
+            return base + rest, value
+
+    def seek(self, key: bytes) -> None:
+        del self._levels[1:]
+        self._seek(key)
+
+    def _seek(self, key: bytes) -> None:
+        while True:
+            space, base = self._levels[-1]
+            rest = key[len(base) :]
+            at = space + rest[:SPLIT]
+            self._there = self._cursor.set_range(at)
+            if len(rest) < SPLIT or not self._there or self._cursor.key() != at:
+                return
+            self._levels.append((_space(self._cursor.value()), base + rest[:SPLIT]))
+
+
+def _space(link: bytes) -> bytes:
+    return b"\0" + link
