@@ -116,6 +116,67 @@ def key_of(bucket: Bucket, first_at: datetime, delivered_at: datetime, chance: R
 
 # --- what they say
 
+#: What a request was about, by its operation, in the words of the log. All others are on the object or the bucket.
+_RESOURCES: Mapping[str, str] = {
+    "AbortMultipartUpload": "UPLOAD",
+    "CompleteMultipartUpload": "UPLOAD",
+    "CreateMultipartUpload": "UPLOADS",
+    "DeleteBucketCors": "CORS",
+    "DeleteBucketEncryption": "ENCRYPTION",
+    "DeleteBucketLifecycle": "LIFECYCLE",
+    "DeleteBucketPolicy": "BUCKETPOLICY",
+    "DeleteBucketReplication": "REPLICATION",
+    "DeleteBucketTagging": "TAGGING",
+    "DeleteBucketWebsite": "WEBSITE",
+    "DeleteObjectTagging": "OBJECT_TAGGING",
+    "DeleteObjects": "MULTI_OBJECT_DELETE",
+    "DeletePublicAccessBlock": "PUBLIC_ACCESS_BLOCK",
+    "GetBucketAcl": "ACL",
+    "GetBucketCors": "CORS",
+    "GetBucketEncryption": "ENCRYPTION",
+    "GetBucketLifecycleConfiguration": "LIFECYCLE",
+    "GetBucketLocation": "LOCATION",
+    "GetBucketLogging": "LOGGING_STATUS",
+    "GetBucketNotificationConfiguration": "NOTIFICATION",
+    "GetBucketPolicy": "BUCKETPOLICY",
+    "GetBucketPolicyStatus": "BUCKETPOLICY_STATUS",
+    "GetBucketReplication": "REPLICATION",
+    "GetBucketRequestPayment": "REQUEST_PAYMENT",
+    "GetBucketTagging": "TAGGING",
+    "GetBucketVersioning": "VERSIONING",
+    "GetBucketWebsite": "WEBSITE",
+    "GetObjectAcl": "ACL",
+    "GetObjectTagging": "OBJECT_TAGGING",
+    "GetPublicAccessBlock": "PUBLIC_ACCESS_BLOCK",
+    "ListMultipartUploads": "UPLOADS",
+    "ListObjectVersions": "BUCKETVERSIONS",
+    "ListParts": "UPLOAD",
+    "PutBucketAcl": "ACL",
+    "PutBucketCors": "CORS",
+    "PutBucketEncryption": "ENCRYPTION",
+    "PutBucketLifecycleConfiguration": "LIFECYCLE",
+    "PutBucketLogging": "LOGGING_STATUS",
+    "PutBucketNotificationConfiguration": "NOTIFICATION",
+    "PutBucketPolicy": "BUCKETPOLICY",
+    "PutBucketReplication": "REPLICATION",
+    "PutBucketRequestPayment": "REQUEST_PAYMENT",
+    "PutBucketTagging": "TAGGING",
+    "PutBucketVersioning": "VERSIONING",
+    "PutBucketWebsite": "WEBSITE",
+    "PutObjectAcl": "ACL",
+    "PutObjectTagging": "OBJECT_TAGGING",
+    "PutPublicAccessBlock": "PUBLIC_ACCESS_BLOCK",
+    "UploadPart": "PART",
+    "UploadPartCopy": "PART",
+}
+_COPIES = ("CopyObject", "UploadPartCopy")
+
+
+def operation_of(operation: str, method: str, key: str) -> str:
+    """A request's operation in the words of the log: `REST.GET.OBJECT`."""
+    verb = "COPY" if operation in _COPIES else method
+    return f"REST.{verb}.{_RESOURCES.get(operation) or ('OBJECT' if key else 'BUCKET')}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
