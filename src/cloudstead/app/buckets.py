@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 
-from cloudstead.services.s3 import buckets, cors, website
+from cloudstead.core.tools import Tools
+from cloudstead.gateway.buckets import Served
+from cloudstead.services.s3 import access_logs, buckets, cors, website
+from cloudstead.services.s3.access_log_delivery import Deliveries
 from cloudstead.services.s3.errors import NoSuchWebsiteConfiguration
 from cloudstead.services.s3.rows import Bucket, Settings
 from cloudstead.services.s3.website import Redirect
@@ -10,8 +13,36 @@ from cloudstead.store import Store
 
 
 class Buckets:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, tools: Tools, deliveries: Deliveries) -> None:
         self._store = store
+        self._tools = tools
+        self._deliveries = deliveries
+
+    def is_logged(self, bucket: str) -> bool:
+        found = self._store.get(Bucket, bucket)
+        return found is not None and found.logging is not None
+
+    def log(self, bucket: str, served: Served) -> None:
+        found = self._store.get(Bucket, bucket)
+        if found is not None:
+            self._deliveries.note(found, served.caller, self._logged(served))
+
+    def _logged(self, served: Served) -> access_logs.Served:
+        signed = served.caller.access_key_id != ""
+        return access_logs.Served(
+            at=self._tools.clock.now(),
+            operation=access_logs.operation_of(served.operation, served.method, served.key),
+            status=served.status,
+            request_line=f"{served.method} {served.target} HTTP/1.1",
+            key=served.key,
+            error_code=served.error_code,
+            bytes_sent=served.bytes_sent,
+            referer=served.headers.get("referer", ""),
+            user_agent=served.headers.get("user-agent", ""),
+            host=served.headers.get("host", ""),
+            signature="SigV4" if signed else "",
+            auth=("QueryString" if served.presigned else "AuthHeader") if signed else "",
+        )
 
     def exists(self, bucket: str) -> bool:
         return self._store.get(Bucket, bucket) is not None

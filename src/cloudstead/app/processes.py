@@ -34,6 +34,7 @@ from cloudstead.services.ec2.instance_rows import Volume
 from cloudstead.services.iam.credentials import StoredCredentials
 from cloudstead.services.iam.model import AccessKey, Account
 from cloudstead.services.iam.uses import KeyUses
+from cloudstead.services.s3.access_log_delivery import Deliveries
 from cloudstead.services.s3.rows import Bucket
 from cloudstead.store import Store
 from cloudstead.store.bell import Bell
@@ -85,8 +86,10 @@ def _serve_api(plan: Plan, number: int, store: Store, tools: Tools) -> None:
         objects=Objects(plan.data.objects, tools),
         sealing_key=plan.data.secret("objects"),
     )
+    operations = tables(means)
+    access_logs = Deliveries(store, tools, operations["s3"]["PutObject"])
     gateway = Gateway(
-        tables(means),
+        operations,
         StoredCredentials(store),
         EveryoneMay(KeyUses(store, tools.clock)),
         settings=GatewaySettings(
@@ -99,7 +102,7 @@ def _serve_api(plan: Plan, number: int, store: Store, tools: Tools) -> None:
             health=lambda: _health(plan, store),
             reset=(lambda: _reset(plan, store, means.objects)) if plan.settings.allow_reset else None,
         ),
-        buckets=Buckets(store),
+        buckets=Buckets(store, tools, access_logs),
     )
     context = tls.server_context(
         plan.data.tls, tools.clock, extra_names=[Pool(plan.settings.public_pool).host]
@@ -110,8 +113,13 @@ def _serve_api(plan: Plan, number: int, store: Store, tools: Tools) -> None:
         ssl_context=context,
         clock=tools.clock,
         finish_within_s=plan.settings.stop_grace_s,
-        at_end=means.objects.close,
+        at_end=lambda: _end(access_logs, means.objects),
     )
+
+
+async def _end(access_logs: Deliveries, objects: Objects) -> None:
+    await access_logs.close()
+    await objects.close()
 
 
 def run_controller(plan: Plan) -> None:

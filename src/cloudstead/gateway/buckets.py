@@ -1,7 +1,10 @@
 """What the gateway must know of a bucket before any operation: which pages may call it, and how it is a website."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
+
+from cloudstead.core.caller import Caller
 
 
 class Redirect(Protocol):
@@ -33,7 +36,29 @@ class Visit(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Served:
+    """A request about a bucket and how it was answered, for the bucket's access log."""
+
+    caller: Caller
+    operation: str  # by its name in the model
+    method: str
+    target: str  # path and query as they were sent
+    key: str
+    status: int
+    error_code: str
+    bytes_sent: int | None
+    headers: Mapping[str, str]  # of the request, names in lower case
+    presigned: bool
+
+
 class Buckets(Protocol):
+    def is_logged(self, bucket: str) -> bool: ...
+
+    def log(self, bucket: str, served: Served) -> None:
+        """Let the request stand in the bucket's access log. Never waits."""
+        ...
+
     def exists(self, bucket: str) -> bool: ...
 
     def preflight(self, bucket: str, headers: Mapping[str, str], *, of_object: bool) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from cloudstead.core import ids
 from cloudstead.core.caller import Authorizer, Caller, Credentials
@@ -22,7 +22,7 @@ from cloudstead.core.tools import Tools
 from cloudstead.dataplane.http import BodyStream, HttpRequest, HttpResponse
 from cloudstead.gateway import cors, s3_edge, s3_form, website, wire
 from cloudstead.gateway.authentication import Authentication
-from cloudstead.gateway.buckets import Buckets
+from cloudstead.gateway.buckets import Buckets, Served
 from cloudstead.gateway.chunked import decoded
 from cloudstead.gateway.claim import Claim
 from cloudstead.gateway.incoming import DOCUMENT_BYTES_MAX, chunks_of, incoming, whole
@@ -58,6 +58,7 @@ class Exchange:
     caller: Caller = field(init=False)
     operation: Operation = field(init=False)
     request: dict[str, Any] = field(init=False)
+    error_code: str = ""
     #: The body, where it is still to be read.
     stream: BodyStream | None = None
     content: Incoming | None = None
@@ -106,17 +107,23 @@ class Gateway:
             response = self._failed(exchange, e)
         if not isinstance(response, HttpResponse):
             return self._handle_later(exchange, response)
-        if "origin" in request.headers:
-            self._expose(exchange, response)
-        return response
+        return self._told(exchange, response)
 
     async def _handle_later(self, exchange: Exchange, awaited: Awaitable[HttpResponse]) -> HttpResponse:
         try:
             response = await awaited
         except Exception as e:  # noqa: BLE001 - `_failed` says it or logs it
             response = self._failed(exchange, e)
+        return self._told(exchange, response)
+
+    def _told(self, exchange: Exchange, response: HttpResponse) -> HttpResponse:
+        """The response with what pages must know of it, once it stands in the bucket's log."""
         if "origin" in exchange.http.headers:
             self._expose(exchange, response)
+        if self._buckets is not None and hasattr(exchange, "caller") and exchange.route.service == "s3":
+            bucket = exchange.route.bucket
+            if bucket and self._buckets.is_logged(bucket):
+                self._buckets.log(bucket, _served(exchange, response))
         return response
 
     def _walk(self, exchange: Exchange, at: int) -> Response:
@@ -341,6 +348,7 @@ class Gateway:
         return self._error(exchange, self._unexpected(exchange))
 
     def _error(self, exchange: Exchange, error: ServiceError) -> HttpResponse:
+        exchange.error_code = error.code
         where = getattr(exchange, "match", None) or exchange.dialect
         if where is None:
             return said_plainly(exchange.http, error, exchange.request_id)
@@ -371,3 +379,20 @@ def _streamed(answer: wire.WireResponse, body: Outgoing) -> HttpResponse:
     if not any(name.lower() == "content-length" for name, _ in answer.headers):
         answer.headers.append(("content-length", str(body.length)))
     return HttpResponse(answer.status, answer.headers, stream=body.chunks)
+
+
+def _served(exchange: Exchange, response: HttpResponse) -> Served:
+    http = exchange.http
+    length = dict(response.headers).get("content-length") if response.stream is not None else None
+    return Served(
+        caller=exchange.caller,
+        operation=exchange.match.operation.name,
+        method=http.method,
+        target=f"{http.path}?{http.query}" if http.query else http.path,
+        key=unquote(exchange.route.wire.path.removeprefix("/").partition("/")[2]),
+        status=response.status,
+        error_code=exchange.error_code,
+        bytes_sent=len(response.body) if response.stream is None else int(length) if length else None,
+        headers=http.headers,
+        presigned=exchange.claim is not None and exchange.claim.presigned,
+    )

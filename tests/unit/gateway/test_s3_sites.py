@@ -1,4 +1,4 @@
-"""Buckets as pages see them: whom their CORS rules let in, and how they answer as websites."""
+"""Buckets as pages see them: whom their CORS rules let in, how they answer as websites, and what their logs tell."""
 
 import asyncio
 import json
@@ -13,6 +13,7 @@ from cloudstead.dataplane.http import HttpRequest, HttpResponse
 from cloudstead.dataplane.objects.fake import FakeObjects
 from cloudstead.gateway import wire
 from cloudstead.gateway.chain import Gateway
+from cloudstead.services.s3.access_log_delivery import Deliveries
 from cloudstead.services.s3.operations import parts
 from cloudstead.store import Store
 
@@ -40,12 +41,13 @@ class World:
         tools = Tools()
         made = parts(self.store, tools, FakeObjects(), bytes(32))
         self.operations = operations_of(dict.fromkeys(wire.load("s3").operation_names), *made)
+        self.access_logs = Deliveries(self.store, tools, self.operations["PutObject"])
         self.gateway = Gateway(
             {"s3": self.operations, "sts": {}},
             Nobody(),
             Everybody(),
             tools=tools,
-            buckets=Buckets(self.store),
+            buckets=Buckets(self.store, tools, self.access_logs),
         )
 
     def call(self, operation, **request):
@@ -204,3 +206,64 @@ def test_the_api_answers_the_bucket_as_ever(site):
     status, _, body = site.ask("GET", "/www/index.html")
     assert (status, body) == (200, b"<h1>home</h1>")
     assert b"AccessDenied" in site.ask("GET", "/www")[2]
+
+
+# --- access logs
+
+
+def _answered(world, *requests):
+    """What is noted of requests is delivered when the gateway ends, in the loop that answered them."""
+
+    async def main():
+        for method, target, headers in requests:
+            path, _, query = target.partition("?")
+            answer = world.gateway.handle(HttpRequest(method, path, query, headers, peer="203.0.113.7"))
+            if not isinstance(answer, HttpResponse):
+                await answer
+        await world.access_logs.close()
+
+    asyncio.run(main())
+
+
+def _log_of(world):
+    keys = [
+        one.evaluate()["Key"] for one in world.call("ListObjectsV2", Bucket="private").get("Contents", ())
+    ]
+    return [
+        line
+        for key in keys
+        for line in world.call("GetObject", Bucket="private", Key=key)["Body"].decode().splitlines()
+    ]
+
+
+def test_a_bucket_that_is_logged_tells_each_request_and_how_it_was_answered(world):
+    delivery = {
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": "arn:aws:s3:::private/*",
+    }
+    world.call("PutBucketPolicy", Bucket="private", Policy=json.dumps({"Statement": [delivery]}))
+    enabled = {"TargetBucket": "private", "TargetPrefix": "log/"}
+    world.call("PutBucketLogging", Bucket="www", BucketLoggingStatus={"LoggingEnabled": enabled})
+    world.put("a b", b"hello")
+    here = {"host": "127.0.0.1:4566", "user-agent": "curl/8"}
+    _answered(
+        world,
+        ("GET", "/www/a%20b?partNumber=1", here),
+        ("PUT", "/www/new", here),
+        ("GET", "/", here),
+        ("GET", "/private/x", here),
+    )
+    got, refused = _log_of(world)
+    assert " www [" in got
+    assert "] 203.0.113.7 - " in got
+    assert ' REST.GET.OBJECT a%2520b "GET /www/a%20b?partNumber=1 HTTP/1.1" 206 - 5 ' in got
+    assert ' "-" "curl/8" ' in got
+    assert ' REST.PUT.OBJECT new "PUT /www/new HTTP/1.1" 403 AccessDenied ' in refused
+
+
+def test_a_bucket_that_is_not_logged_tells_nothing(world):
+    world.put("a", b"hello")
+    _answered(world, ("GET", "/www/a", {"host": "127.0.0.1:4566"}))
+    assert _log_of(world) == []
