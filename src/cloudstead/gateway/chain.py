@@ -22,6 +22,7 @@ from cloudstead.core.tools import Tools
 from cloudstead.dataplane.http import BodyStream, HttpRequest, HttpResponse
 from cloudstead.gateway import cors, s3_edge, s3_form, website, wire
 from cloudstead.gateway.authentication import Authentication
+from cloudstead.gateway.begun import Begun
 from cloudstead.gateway.buckets import Buckets, Served
 from cloudstead.gateway.chunked import decoded
 from cloudstead.gateway.claim import Claim
@@ -181,7 +182,7 @@ class Gateway:
             raise
         exchange.route = route(exchange.http, exchange.claim, region)
         if exchange.route.service == "s3":
-            exchange.request_id = s3_edge.request_id(self._tools.random)
+            exchange.request_id = s3_edge.request_id(exchange.request_id)
             if exchange.route.host.website and self._buckets is not None:
                 return self._website(exchange, self._buckets).answer(exchange.http)
             if exchange.http.method == "OPTIONS" and self._buckets is not None:
@@ -200,8 +201,8 @@ class Gateway:
         if exchange.route.service not in self._operations:
             self._prove(exchange, "")  # no stranger makes us load the models of services that are not built
         model = wire.load(exchange.route.service)
-        exchange.dialect = model.dialect(exchange.route.wire)
-        exchange.match = model.match(exchange.route.wire)
+        dialect = exchange.dialect = model.dialect(exchange.route.wire)
+        exchange.match = model.match(exchange.route.wire, dialect)
 
     def _authenticate(self, exchange: Exchange) -> None:
         self._prove(exchange, exchange.match.operation.name)
@@ -325,10 +326,11 @@ class Gateway:
         result = exchange.operation(exchange.caller, exchange.request)
         if result is None or isinstance(result, Mapping):
             return self._answered(exchange, result)
-        return self._dispatch_later(exchange, result)
+        begun = Begun(result)
+        return self._answered(exchange, begun.value) if begun.done else self._dispatch_later(exchange, begun)
 
-    async def _dispatch_later(self, exchange: Exchange, working: Coroutine[Any, Any, Result]) -> HttpResponse:
-        return self._answered(exchange, await working)
+    async def _dispatch_later(self, exchange: Exchange, begun: Begun[Result]) -> HttpResponse:
+        return self._answered(exchange, await begun)
 
     def _answered(self, exchange: Exchange, result: Result) -> HttpResponse:
         answer = wire.serialize(exchange.match, result, exchange.request_id)

@@ -84,9 +84,10 @@ class ServiceModel:
         protocol = asked.protocol_of(self.protocols, request)
         return Dialect(self, protocol, asked.version_of(protocol, request) or self.api_version)
 
-    def match(self, request: WireRequest) -> "Match":
+    def match(self, request: WireRequest, dialect: "Dialect | None" = None) -> "Match":
         """The operation that a request asks for. Raises ServiceError in AWS's words if there is none."""
-        dialect = self.dialect(request)
+        if dialect is None:
+            dialect = self.dialect(request)
         if "content-encoding" in request.headers and self.name != "s3":
             request = unpacked(request)
         wanted = self._asked(dialect, request)

@@ -9,6 +9,7 @@ alike even so, the one that is not deprecated.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import unquote
 
 _LABEL = re.compile(r"\{(.+?)(\+?)\}")
@@ -48,7 +49,7 @@ class Found:
     complete: bool
 
 
-@dataclass(slots=True)
+@dataclass
 class _Node:
     children: dict[str, "_Node"] = field(default_factory=dict)
     routes: list[Route] = field(default_factory=list)
@@ -56,6 +57,27 @@ class _Node:
     plain: list[Route] = field(default_factory=list)
     #: Behind a greedy label: how many segments may follow it. The label takes all before them.
     tails: set[int] = field(default_factory=set)
+
+    @cached_property
+    def quick(self) -> bool:
+        """Whether there is nothing below but a label and then one that takes all the rest, as in most of S3."""
+        below = self.children.get(_ANY)
+        return (
+            self.children.keys() == {_ANY}
+            and below is not None
+            and below.children.keys() == {_GREEDY}
+            and not below.children[_GREEDY].children
+        )
+
+    def quick_way(self, path: str) -> "list[tuple[_Node, list[str]]]":
+        """What `_walk` would find."""
+        first, slash, rest = path.removeprefix("/").partition("/")
+        if not first:
+            return [] if slash else [(self, [])]
+        below = self.children[_ANY]
+        if not rest:
+            return [(below, [unquote(first)])]
+        return [(below.children[_GREEDY], [unquote(first), unquote(rest)])]
 
 
 class Routes:
@@ -104,9 +126,9 @@ class Routes:
         root = self._roots.get(method)
         if root is None:
             return None
-        segments = _segments(path)
+        ways = root.quick_way(path) if root.quick else _walk(root, _segments(path), 0, [])
         hint = query["x-id"][0] if "x-id" in query else ""
-        for node, values in _walk(root, segments, 0, []):
+        for node, values in ways:
             fitting = [route for route in node.routes if route.fits(query)] if query else node.plain
             if fitting:
                 named = [route for route in fitting if route.operation == hint] if hint else None
