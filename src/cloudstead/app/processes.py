@@ -35,7 +35,7 @@ from cloudstead.services.iam.credentials import StoredCredentials
 from cloudstead.services.iam.model import AccessKey, Account
 from cloudstead.services.iam.uses import KeyUses
 from cloudstead.services.s3.access_log_delivery import Deliveries
-from cloudstead.services.s3.rows import Bucket
+from cloudstead.services.s3.rows import BEFORE_APRIL_2023, TODAYS_DEFAULTS, Bucket
 from cloudstead.store import Store
 from cloudstead.store.bell import Bell
 
@@ -85,6 +85,9 @@ def _serve_api(plan: Plan, number: int, store: Store, tools: Tools) -> None:
         parameter_key=plan.data.secret("parameters"),
         objects=Objects(plan.data.objects, tools),
         sealing_key=plan.data.secret("objects"),
+        bucket_defaults=BEFORE_APRIL_2023
+        if plan.settings.bucket_defaults == "before-2023"
+        else TODAYS_DEFAULTS,
     )
     operations = tables(means)
     access_logs = Deliveries(store, tools, operations["s3"]["PutObject"])

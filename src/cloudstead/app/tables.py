@@ -27,6 +27,7 @@ from cloudstead.services.ec2.vpc_networking import VpcNetworking
 from cloudstead.services.iam.operations import find_instance_profile
 from cloudstead.services.iam.operations import parts as iam_parts
 from cloudstead.services.s3.operations import parts as s3_parts
+from cloudstead.services.s3.rows import TODAYS_DEFAULTS, Defaults
 from cloudstead.services.ssm.operations import parts as ssm_parts
 from cloudstead.services.ssm.operations import read_parameter
 from cloudstead.services.sts.operations import Sts
@@ -47,6 +48,8 @@ class Means:
     objects: Objects = field(default_factory=lambda: Objects(Path("objects"), Tools()))
     #: What objects are sealed under, 32 bytes.
     sealing_key: bytes = bytes(32)
+    #: What new buckets begin with.
+    bucket_defaults: Defaults = TODAYS_DEFAULTS
     #: What SecureString parameters are encrypted under, 32 bytes.
     parameter_key: bytes = bytes(32)
 
@@ -103,7 +106,8 @@ def _ec2(means: Means) -> dict[str, Operation]:
 
 
 def _s3(means: Means) -> dict[str, AnyOperation]:
-    table = _table("s3", *s3_parts(means.store, means.tools, means.objects.store, means.sealing_key))
+    made = s3_parts(means.store, means.tools, means.objects.store, means.sealing_key, means.bucket_defaults)
+    table = _table("s3", *made)
     return {name: means.objects.opening(operation) for name, operation in table.items()}
 
 

@@ -94,6 +94,13 @@ class Settings:
             "`host` for this machine's own resolvers, `none` for nobody."
         ),
     ] = "host"
+    bucket_defaults: Annotated[
+        Literal["today", "before-2023"],
+        About(
+            "What new S3 buckets begin with: `today` as AWS has it, without ACLs and closed to the public; "
+            "`before-2023` with ACLs and open to whomever they let in, as until April 2023."
+        ),
+    ] = "today"
     allow_reset: Annotated[
         bool, About("Whether `POST /_cloudstead/reset` forgets every resource; for tests.")
     ] = False

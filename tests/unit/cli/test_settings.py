@@ -29,6 +29,7 @@ def test_every_setting_can_be_set_in_all_three_ways():
         "data": "/other", "images": "/img", "host": "::1", "port": 5000, "workers": 2, "region": "eu-west-1",
         "profile": "two", "auth": "open", "machines": "fake", "public_pool": "198.18.0.0/16", "open_ssh": False, "egress": False,
         "dns_host": "127.0.0.2", "dns_port": 53, "dns_upstream": "192.0.2.1, 192.0.2.2", "allow_reset": True,
+        "bucket_defaults": "before-2023",
         "stop_grace_s": 1.5, "log_level": "debug",
     }  # fmt: skip
     assert set(other) == {setting.name for setting in known()}
