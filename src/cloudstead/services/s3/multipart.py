@@ -76,6 +76,21 @@ def find_upload(objects: Objects, bucket: Bucket, request: Mapping[str, Any]) ->
     return found
 
 
+def own_upload(
+    objects: Objects, caller: Caller, request: Mapping[str, Any], action: str
+) -> tuple[Bucket, Upload]:
+    """The open upload that a request names, for who began it or may do this to the bucket's."""
+    bucket = buckets.find_for(objects.store, caller, request)
+    try:
+        upload = find_upload(objects, bucket, request)
+    except NoSuchUpload:
+        access.check(objects.store, caller, bucket, action, request["Key"], request=request)
+        raise
+    if not caller.account or meta_of(upload).initiator != caller.arn:
+        access.check(objects.store, caller, bucket, action, request["Key"], request=request)
+    return bucket, upload
+
+
 def shown_checksum(kept: UploadMeta) -> dict[str, Any]:
     """The members that tell which checksum an upload was begun with, if one was asked for."""
     return {"ChecksumAlgorithm": kept.algorithm, "ChecksumType": kept.type} if kept.declared else {}
@@ -163,10 +178,9 @@ class Multipart:
 
     async def abort_multipart_upload(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
         objects = self._objects
-        bucket = buckets.opened(objects.store, caller, request, "s3:AbortMultipartUpload", request["Key"])
         if "IfMatchInitiatedTime" in request:
             raise NotImplementedHeader(fields={"Header": "x-amz-if-match-initiated-time"})
-        upload = find_upload(objects, bucket, request)
+        bucket, upload = own_upload(objects, caller, request, "s3:AbortMultipartUpload")
         await objects.commit(bucket, [driver.Abort(key=upload.key, upload_id=upload.upload_id)])
         return {}
 

@@ -11,8 +11,8 @@ from cloudstead.services.s3.errors import bad_argument
 from cloudstead.services.s3.listing import Encode, common, encoding, page_size
 from cloudstead.services.s3.multipart import (
     UploadMeta,
-    find_upload,
     meta_of,
+    own_upload,
     part_meta,
     shown_abortion,
     shown_checksum,
@@ -28,7 +28,6 @@ class MultipartListing:
 
     def list_parts(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
         objects = self._objects
-        bucket = buckets.opened(objects.store, caller, request, "s3:ListMultipartUploadParts", request["Key"])
         limit = page_size(request, "MaxParts", "max-parts")
         marker = request.get("PartNumberMarker") or 0
         if not 0 <= marker <= 2**31 - 1:
@@ -37,7 +36,7 @@ class MultipartListing:
                 "part-number-marker",
                 marker,
             )
-        upload = find_upload(objects, bucket, request)
+        bucket, upload = own_upload(objects, caller, request, "s3:ListMultipartUploadParts")
         with objects.refusals(bucket):
             page = objects.engine.list_parts(
                 bucket.bucket_id, upload.key, upload.upload_id, after=marker, limit=limit

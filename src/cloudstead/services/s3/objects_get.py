@@ -15,7 +15,7 @@ from cloudstead.services.s3 import access, buckets, conditions, encryption, obje
 from cloudstead.services.s3.checksums import Checksum
 from cloudstead.services.s3.conditions import Current
 from cloudstead.services.s3.errors import InvalidObjectState, InvalidPartNumber, InvalidRequest, bad_argument
-from cloudstead.services.s3.objects import Objects, shown_version
+from cloudstead.services.s3.objects import Objects, header, shown_version
 from cloudstead.services.s3.objects_expiry import shown_expiration
 from cloudstead.services.s3.objects_meta import Meta, from_ms, modified_at, of, shown_encryption
 from cloudstead.services.s3.objects_reading import Body, read
@@ -55,6 +55,7 @@ class GetObjects:
 
     def _found(self, caller: Caller, request: Mapping[str, Any]) -> tuple[Bucket, Entry, bytes]:
         objects = self._objects
+        _check_no_encryption(request)
         bucket = buckets.find_for(objects.store, caller, request)
         entry = objects.find(caller, bucket, request, "s3:GetObject", "s3:GetObjectVersion")
         return bucket, entry, objects.vault.key_to_read(of(entry).encryption, request)
@@ -141,6 +142,13 @@ async def _with_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator
         yield first
     async for chunk in rest:
         yield chunk
+
+
+def _check_no_encryption(request: Mapping[str, Any]) -> None:
+    """How an object is encrypted cannot be chosen when it is read."""
+    name = "x-amz-server-side-encryption"
+    if kind := header(request, name):
+        raise bad_argument(f"{name} header is not supported for this operation.", name, kind)
 
 
 def restored(meta: Meta) -> str:

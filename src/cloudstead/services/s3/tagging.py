@@ -78,7 +78,7 @@ class Tagging:
         )
         tags = objects_meta.of(entry).tags
         return {
-            "TagSet": [{"Key": key, "Value": value} for key, value in tags.items()],
+            "TagSet": [{"Key": key, "Value": value} for key, value in sorted(tags.items())],
             **shown_version(bucket, entry.version_id),
         }
 

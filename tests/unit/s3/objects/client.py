@@ -16,7 +16,7 @@ from cloudstead.core.errors import ServiceError
 from cloudstead.core.streams import HttpFacts, Outgoing
 from cloudstead.gateway.wire import load, parse, serialize, serialize_error
 
-_MODEL = botocore.session.Session().get_service_model("s3")
+MODEL = botocore.session.Session().get_service_model("s3")
 _NAMES = {snake_case(name): name for name in load("s3").operation_names}
 
 
@@ -56,7 +56,10 @@ class Pieces:
 
 
 class Client:
-    """Call an operation as boto3 would. `body` is a stream in the place of Body, `sent` further headers."""
+    """Call an operation as boto3 would.
+
+    `body` is a stream in the place of Body, `sent_headers` are seen beside the shape's, `spoil` in their place.
+    """
 
     def __init__(self, loop, parts, caller):
         self._loop = loop
@@ -91,10 +94,11 @@ class Client:
     def _call(self, name, **params):
         return self.run(self.acall(name, **params))
 
-    async def acall(self, name, *, body=None, sent_headers=None, **params):
+    async def acall(self, name, *, body=None, sent_headers=None, spoil=None, **params):
         operation = _NAMES[name]
-        shapes = _MODEL.operation_model(operation)
+        shapes = MODEL.operation_model(operation)
         request = sent(shapes, params, "rest-xml")
+        request.headers = {**request.headers, **(spoil or {})}
         match = load("s3").match(request)
         response = await self._answer(operation, match, request, body, sent_headers or {})
         self.status = response.status

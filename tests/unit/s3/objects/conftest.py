@@ -9,6 +9,7 @@ from tests.unit.s3.objects.client import Client
 
 from cloudstead.core.clock import ManualClock
 from cloudstead.core.tools import Tools
+from cloudstead.dataplane.objects.engine import open_objects
 from cloudstead.dataplane.objects.fake import FakeObjects
 from cloudstead.services.s3.operations import parts
 from cloudstead.services.s3.rows import BEFORE_APRIL_2023
@@ -43,11 +44,22 @@ def store():
         yield store
 
 
-@pytest.fixture
-def engine():
-    engine = FakeObjects()
+def _broken(why):
+    raise AssertionError(why)
+
+
+@pytest.fixture(params=["fake", "engine"])
+def engine(request, loop, tmp_path):
+    if request.param == "fake":
+        engine = FakeObjects()
+        yield engine
+        assert engine.open_blobs == 0, "a body was neither committed nor discarded"
+        return
+    engine = loop.run_until_complete(open_objects(tmp_path / "objects", on_broken=_broken))
     yield engine
-    assert engine.open_blobs == 0, "a body was neither committed nor discarded"
+    found = loop.run_until_complete(engine.fsck()).damage + loop.run_until_complete(engine.scrub()).damage
+    loop.run_until_complete(engine.close())
+    assert found == []
 
 
 @pytest.fixture

@@ -126,3 +126,10 @@ def test_a_bucket_s_default_is_used(s3):
     assert (made["ServerSideEncryption"], made["BucketKeyEnabled"]) == ("aws:kms", True)
     assert s3.get_object(Bucket=BUCKET, Key="k")["Body"] == SECRET
     assert put(s3, "other", ServerSideEncryption="AES256")["ServerSideEncryption"] == "AES256"
+
+
+def test_a_read_does_not_say_how_to_encrypt(s3):
+    put(s3)
+    wrong = {"sent_headers": {"x-amz-server-side-encryption": "AES256"}}
+    for call in (s3.get_object, s3.head_object):
+        assert refused(call, Bucket=BUCKET, Key="k", **wrong).status == 400

@@ -5,7 +5,7 @@ import hashlib
 
 import pytest
 from tests.unit.s3.objects.client import Pieces, Refusal, refused
-from tests.unit.s3.objects.conftest import BUCKET
+from tests.unit.s3.objects.conftest import BUCKET, OTHER
 from tests.unit.s3.objects.test_encryption import KEY, OTHER_KEY, customer
 
 from cloudstead.services.s3.checksums import ALGORITHMS
@@ -366,3 +366,13 @@ def test_what_is_completed_is_a_version(versioned):
     versioned.put_object(Bucket=BUCKET, Key="k", Body=b"later")
     got = versioned.get_object(Bucket=BUCKET, Key="k", VersionId=made["VersionId"])
     assert got["Body"] == LAST
+
+
+def test_who_began_an_upload_may_end_it_in_a_bucket_of_another(old_s3):
+    old_s3.put_bucket_acl(Bucket=BUCKET, ACL="public-read-write")
+    other = old_s3.by(OTHER)
+    mine, theirs = begin(old_s3), begin(other)
+    other.list_parts(Bucket=BUCKET, Key="k", UploadId=theirs)
+    other.abort_multipart_upload(Bucket=BUCKET, Key="k", UploadId=theirs)
+    for call in (other.list_parts, other.abort_multipart_upload):
+        assert refused(call, Bucket=BUCKET, Key="k", UploadId=mine).code == "AccessDenied"
