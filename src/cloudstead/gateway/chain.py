@@ -183,6 +183,7 @@ class Gateway:
         exchange.route = route(exchange.http, exchange.claim, region)
         if exchange.route.service == "s3":
             exchange.request_id = s3_edge.request_id(exchange.request_id)
+            self._check_path(exchange)
             if exchange.route.host.website and self._buckets is not None:
                 return self._website(exchange, self._buckets).answer(exchange.http)
             if exchange.http.method == "OPTIONS" and self._buckets is not None:
@@ -195,6 +196,14 @@ class Gateway:
         elif exchange.stream is not None:
             return self._walk_on_with_whole(exchange, exchange.stream, self._route)
         return None
+
+    def _check_path(self, exchange: Exchange) -> None:
+        wired = exchange.route.wire
+        try:
+            s3_edge.check_path(wired.path)
+        except ServiceError:
+            exchange.dialect = wire.load("s3").dialect(wired)
+            raise
 
     def _match(self, exchange: Exchange) -> None:
         """Before the signature is checked, as at AWS: an unknown action is called so even unsigned."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from cloudstead.core.errors import ServiceError
 from cloudstead.core.streams import HttpFacts
@@ -39,6 +39,16 @@ def facts(request: HttpRequest, claim: Claim | None, now: datetime) -> HttpFacts
         presigned=claim is not None and claim.presigned,
         at=now,
     )
+
+
+def check_path(path: str) -> None:
+    """Raise InvalidURI where it is not UTF-8: two keys must never be taken for one."""
+    if "%" not in path:
+        return
+    try:
+        unquote_to_bytes(path).decode()
+    except UnicodeDecodeError:
+        raise ServiceError("Couldn't parse the specified URI.", code="InvalidURI") from None
 
 
 def check_overrides(request: Mapping[str, Any], *, signed: bool) -> None:

@@ -409,6 +409,18 @@ def test_an_error_names_its_request_and_host_and_head_shows_the_status_alone(run
     run(scenario)
 
 
+def test_a_key_is_utf_8_and_taken_as_it_is(run):
+    async def scenario(world):
+        world.objects.kept["ü/../x"] = CONTENT
+        for path in ("/bucket/%C3%BC/../x", "/bucket/%c3%bc%2F..%2Fx"):
+            asked = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+            assert (await world.ask(asked))[0] == 200, path
+        status, _, body = await world.ask(b"GET /bucket/%FF HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert (status, code(body)) == (400, "InvalidURI")
+
+    run(scenario)
+
+
 def test_only_who_signed_may_say_what_headers_the_answer_has(run):
     async def scenario(world):
         world.objects.kept["key"] = CONTENT
