@@ -24,7 +24,7 @@ from cloudstead.services.s3.rows import Acl, Bucket
 from cloudstead.store import Store
 
 _ACCOUNT = re.compile(r"\d{12}")
-_REGION_IN_HOST = re.compile(r"(?:^|\.)s3[.-]([a-z]{2,}(?:-[a-z]+)+-\d{1,2})\.")
+_REGION_IN_HOST = re.compile(r"(?:^|\.)s3[.-](?!website)([a-z]{2,}(?:-[a-z]+)+-\d{1,2})\.")
 
 
 def find(store: Store, name: str) -> Bucket:

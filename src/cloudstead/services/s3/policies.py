@@ -5,7 +5,12 @@ from typing import Any
 
 from cloudstead.core.caller import Caller
 from cloudstead.services.s3 import buckets, policy_grammar
-from cloudstead.services.s3.errors import AccessDenied, MissingRequestBodyError, NoSuchBucketPolicy
+from cloudstead.services.s3.errors import (
+    AccessDenied,
+    MethodNotAllowed,
+    MissingRequestBodyError,
+    NoSuchBucketPolicy,
+)
 from cloudstead.services.s3.policy_public import is_public
 from cloudstead.services.s3.rows import Bucket
 from cloudstead.store import Store
@@ -20,7 +25,7 @@ class Policies:
         if not policy:
             raise MissingRequestBodyError
         with self._store.transaction():
-            bucket = buckets.opened(self._store, caller, request, "s3:PutBucketPolicy")
+            bucket = self._own(caller, request, "s3:PutBucketPolicy")
             policy_grammar.check(policy, bucket.name)
             if bucket.public_access is not None and bucket.public_access.block_policy and is_public(policy):
                 raise AccessDenied(
@@ -32,17 +37,24 @@ class Policies:
         return {}
 
     def get_bucket_policy(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
-        return {"Policy": _policy(buckets.opened(self._store, caller, request, "s3:GetBucketPolicy"))}
+        return {"Policy": _policy(self._own(caller, request, "s3:GetBucketPolicy"))}
 
     def delete_bucket_policy(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
         with self._store.transaction():
-            bucket = buckets.opened(self._store, caller, request, "s3:DeleteBucketPolicy")
+            bucket = self._own(caller, request, "s3:DeleteBucketPolicy")
             self._store.update(bucket, policy=None)
         return {}
 
     def get_bucket_policy_status(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
         bucket = buckets.opened(self._store, caller, request, "s3:GetBucketPolicyStatus")
         return {"PolicyStatus": {"IsPublic": is_public(_policy(bucket))}}
+
+    def _own(self, caller: Caller, request: Mapping[str, Any], action: str) -> Bucket:
+        """The bucket, for its own account alone: even who may is told so if it is of another."""
+        bucket = buckets.opened(self._store, caller, request, action)
+        if caller.account != bucket.account:
+            raise MethodNotAllowed
+        return bucket
 
 
 def _policy(bucket: Bucket) -> str:

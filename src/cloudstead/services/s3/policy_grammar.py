@@ -123,7 +123,10 @@ def _invalid_principal(value: Any, kind: str = "AWS") -> MalformedPolicy:
 
 
 def _speaks_of(action: str, known: frozenset[str]) -> bool:
-    return action == "*" or any(iam.like(action.lower(), each) for each in known)
+    name = action.lower()
+    if "*" not in name and "?" not in name:
+        return name in known
+    return name == "*" or any(iam.like(name, each) for each in known)
 
 
 def _is_resource_of(resource: str, bucket: str) -> bool:

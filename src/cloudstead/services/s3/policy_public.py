@@ -6,6 +6,7 @@ range that is not too wide, a VPC, an account, an organisation. A wildcard in su
 
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from cloudstead.services.iam import operations as iam
@@ -41,6 +42,7 @@ _NARROWING_OPERATORS = (
 _WIDEST = {4: 8, 6: 32}
 
 
+@lru_cache(1024)
 def is_public(policy: str) -> bool:
     return any(
         statement["Effect"] == "Allow"

@@ -348,6 +348,14 @@ def test_a_policy_reads_back_as_it_was_written_and_goes(bucket, s3):
     assert refusal(s3.get_bucket_policy_status, Bucket="abc")[0] == "NoSuchBucketPolicy"
 
 
+def test_a_policy_is_its_own_accounts_business_even_where_it_lets_others_in(bucket, s3):
+    bucket(statement(Principal={"AWS": OTHER_ACCOUNT}, Action="s3:*", Resource=BUCKET))
+    assert s3.by(OTHER).get_bucket_versioning(Bucket="abc") == {}
+    for call in (s3.by(OTHER).get_bucket_policy, s3.by(OTHER).delete_bucket_policy):
+        assert refusal(call, Bucket="abc")[0] == "MethodNotAllowed"
+    assert refusal(s3.by(NOBODY).get_bucket_policy, Bucket="abc")[0] == "AccessDenied"
+
+
 def test_an_absent_policy_is_refused(bucket, s3):
     bucket()
     assert refusal(s3.put_bucket_policy, Bucket="abc", Policy="")[0] == "MissingRequestBodyError"
