@@ -160,7 +160,7 @@ async def _check_log(index: Index, files: Files, number: int, end: int, count: _
         count.found(f"{name} does not begin as a log does")
         return
     scan = Scan(file, number, FILE_HEAD_BYTES, end, salt)
-    for seen, found in enumerate(commits(scan, file, check_bodies=False)):
+    for seen, found in enumerate(commits(scan, file)):
         fields = found.decoded()
         if not _is_told(index, fields):
             count.found(

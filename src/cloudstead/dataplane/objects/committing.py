@@ -8,7 +8,7 @@ that follows could be trusted: the store breaks and its process must end; the ne
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import lmdb
 from msgspec.structs import force_setattr
@@ -20,13 +20,16 @@ from cloudstead.dataplane.objects.driver import Broken, BucketGone, Concurrent, 
 from cloudstead.dataplane.objects.files import Files
 from cloudstead.dataplane.objects.format import (
     FILE_HEAD_BYTES,
+    HEAD_BYTES,
     LOG_BYTES,
+    Chain,
     Kind,
     Place,
     StoredEntry,
     StoredPart,
     StoredUpload,
     encode,
+    end_record,
     record,
 )
 from cloudstead.dataplane.objects.index import Index
@@ -219,9 +222,8 @@ class Committer:
         log = self._log
         start, buffers = log.end, list[Bytes]()
         for pending in group:
-            last = pending.records[-1] if pending.records else None
-            for one in pending.records:
-                log.add(one, buffers, more=one is not last)
+            for one, chain in zip(pending.records, _chains(pending.records), strict=True):
+                log.add(one, buffers, chain)
         log.file.write(start, buffers)
         await log.file.sync()
         with self._index.writing() as txn:
@@ -245,6 +247,7 @@ class Committer:
         left = LOG_BYTES - self._log.end
         if left < _SPARE_AT_BYTES and self._spare is None:
             self._spare = asyncio.ensure_future(self._make_log())
+            self._spare.add_done_callback(_seen)
         if left < GROUP_BYTES_MAX and self._spare is not None:
             spare, self._spare = self._spare, None
             new = await spare
@@ -272,22 +275,40 @@ class Log:
 
     def seal(self, index: Index) -> None:
         """No more records into it; it ends where they end."""
-        self.file.truncate(self.end)
+        self.file.write(self.end, (end_record(self.salt),))
+        self.file.truncate(self.end + HEAD_BYTES)
         with index.writing() as txn:
             row = index.file(txn, self.number)
             assert row is not None
             row.sealed, row.end = True, self.end
             index.put_file(txn, self.number, row)
 
-    def add(self, one: Record, buffers: list[Bytes], *, more: bool) -> None:
+    def add(self, one: Record, buffers: list[Bytes], chain: Chain) -> None:
         one.fields = one.make(one.sequence)
         one.encoded = one.encoded or encode(one.fields)
-        head = record(self.salt, one.kind, one.encoded, len(one.body), one.sequence, more=more)
+        head = record(
+            self.salt, one.kind, chain, one.encoded, body_length=len(one.body), sequence=one.sequence
+        )
         buffers.append(head)
         if one.body:
             buffers.append(one.body)
         one.place = Place(self.number, self.end, len(head) + len(one.body))
         self.end += one.place.length
+
+
+def _chains(records: list[Record]) -> Iterator[Chain]:
+    last = len(records) - 1
+    for at, one in enumerate(records):
+        if one.moved_from is not None:  # each for itself: it is true already
+            yield Chain.NONE
+        else:
+            yield (Chain.CONTINUES if at else Chain.NONE) | (Chain.MORE if at < last else Chain.NONE)
+
+
+def _seen(task: "asyncio.Task[Log]") -> None:
+    """Should it have failed, whoever needs the log is told."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _apply(batch: Batch, one: Record) -> Done:

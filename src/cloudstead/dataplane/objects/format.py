@@ -11,7 +11,7 @@ caller puts into a body can never be taken for a record.
 
 import struct
 from collections.abc import Callable, Iterator
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from typing import Any, NamedTuple
 
 import msgspec
@@ -30,7 +30,7 @@ _MAGIC = b"CSOB"
 _FILE_HEAD = struct.Struct("<4sHHQI")  # magic, layout, zero, salt, crc
 _HEAD = struct.Struct(
     "<4sBBHIIQII"
-)  # mark, kind, more, zero, fields, body, sequence, crc of fields, crc of head
+)  # mark, kind, chain, zero, fields, body, sequence, crc of fields, crc of head
 _HEAD_CRC_AT = _HEAD.size - 4
 FILE_HEAD_BYTES = 64
 HEAD_BYTES = _HEAD.size
@@ -50,6 +50,7 @@ class Kind(IntEnum):
     PART = 3
     GRAVE = 4  # of a version or an upload that was deleted
     DROP = 5  # of a bucket
+    END = 6  # of a log: all before it was synced
 
 
 class Place(NamedTuple):
@@ -189,21 +190,46 @@ def mark_of(salt: int) -> bytes:
     return struct.pack("<Q", salt)[:4]
 
 
-def record(salt: int, kind: Kind, fields: bytes, body_length: int, sequence: int, *, more: bool) -> bytes:
-    """Head and fields; the body's bytes follow. `more`: it counts only together with the next record."""
-    head = _HEAD.pack(mark_of(salt), kind, more, 0, len(fields), body_length, sequence, crc32c(fields), 0)[
+class Chain(IntFlag):
+    """The records of one commit count together."""
+
+    NONE = 0
+    MORE = 1  # the next one belongs to it
+    CONTINUES = 2  # the one before does
+
+
+def record(salt: int, kind: Kind, chain: Chain, fields: bytes, *, body_length: int, sequence: int) -> bytes:
+    """Head and fields; the body's bytes follow."""
+    head = _HEAD.pack(mark_of(salt), kind, chain, 0, len(fields), body_length, sequence, crc32c(fields), 0)[
         :_HEAD_CRC_AT
     ]
     return head + struct.pack("<I", crc32c(head, salt >> 32)) + fields
 
 
+def end_record(salt: int) -> bytes:
+    return record(salt, Kind.END, Chain.NONE, b"", body_length=0, sequence=0)
+
+
+def is_ended(file: File, salt: int) -> bool:
+    """Whether whoever wrote this log came to its end. If not, what is last in it may be torn."""
+    return file.read(max(0, file.size() - HEAD_BYTES), HEAD_BYTES) == end_record(salt)
+
+
 class Found(NamedTuple):
     kind: Kind
-    more: bool
+    chain: int
     sequence: int
     fields: bytes
     place: Place
     body_length: int
+
+    @property
+    def more(self) -> bool:
+        return bool(self.chain & Chain.MORE)
+
+    @property
+    def continues(self) -> bool:
+        return bool(self.chain & Chain.CONTINUES)
 
     def decoded(self) -> Fields:
         decode: Callable[[bytes], Fields] = _DECODE[self.kind]
@@ -213,8 +239,8 @@ class Found(NamedTuple):
 class Scan:
     """The records of a log, in the order in which they were written.
 
-    What cannot be read is passed over up to the next record that can; `damaged` tells where that was, if there
-    was anything good behind it. What is torn at the end is just the end.
+    What cannot be read is passed over up to the next record that can. `damaged` tells where that was, in a log that
+    was ended: in others it is just what was torn.
     """
 
     def __init__(self, file: File, log: int, start: int, end: int, salt: int) -> None:
@@ -222,11 +248,11 @@ class Scan:
         self._log = log
         self._at = start
         self._end = end
-        self._salt = salt
+        self.is_ended = is_ended(file, salt)
+        self.salt = salt
         self._window = b""
         self._window_at = start
         self.damaged: list[tuple[int, int]] = []
-        self.good_end = start  # behind the last good record
 
     def __iter__(self) -> Iterator[Found]:
         while self._at + HEAD_BYTES <= self._end:
@@ -236,28 +262,29 @@ class Scan:
                 self._at = self._next_mark(self._at + 1)
                 if self._at < 0:
                     return
-                if self._record_at(self._at) is not None:
+                if self.is_ended and self._record_at(self._at) is not None:
                     self.damaged.append((bad, self._at))
                 continue
+            if found.kind == Kind.END:
+                return
             self._at += found.place.length
-            self.good_end = self._at
             yield found
 
     def _record_at(self, at: int) -> Found | None:
         head = self._bytes(at, HEAD_BYTES)
         if len(head) < HEAD_BYTES:
             return None
-        mark, kind, more, _, fields, body, sequence, fields_crc, head_crc = _HEAD.unpack(head)
-        if mark != mark_of(self._salt) or head_crc != crc32c(head[:_HEAD_CRC_AT], self._salt >> 32):
+        mark, kind, chain, _, fields, body, sequence, fields_crc, head_crc = _HEAD.unpack(head)
+        if mark != mark_of(self.salt) or head_crc != crc32c(head[:_HEAD_CRC_AT], self.salt >> 32):
             return None
         length = HEAD_BYTES + fields + body
         found = self._bytes(at + HEAD_BYTES, fields)
         if at + length > self._end or len(found) < fields or crc32c(found) != fields_crc:
             return None
-        return Found(Kind(kind), bool(more), sequence, found, Place(self._log, at, length), body)
+        return Found(Kind(kind), chain, sequence, found, Place(self._log, at, length), body)
 
     def _next_mark(self, at: int) -> int:
-        mark = mark_of(self._salt)
+        mark = mark_of(self.salt)
         while at < self._end:
             some = self._bytes(at, min(_WINDOW_BYTES, self._end - at))
             found = some.find(mark)

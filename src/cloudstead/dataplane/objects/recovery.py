@@ -23,8 +23,10 @@ from cloudstead.dataplane.objects.drafts import Record
 from cloudstead.dataplane.objects.files import Files, name_of, number_of
 from cloudstead.dataplane.objects.format import (
     FILE_HEAD_BYTES,
+    HEAD_BYTES,
     LAYOUT,
     LOG_BYTES,
+    Chain,
     Found,
     Kind,
     NewerLayout,
@@ -32,6 +34,7 @@ from cloudstead.dataplane.objects.format import (
     StoredEntry,
     StoredPart,
     crc32c,
+    end_record,
     extent_bytes,
     salt_of,
 )
@@ -163,8 +166,9 @@ def rebuild(folder: Path, disk: Disk, shared: Shared) -> Index:
     numbers = sorted(number for name in disk.names() if (number := number_of(name)) is not None)
     highest = 0
     with_parts: list[int] = []
-    for number in numbers:
-        found = _tell_file(index, disk, number)
+    _tell_files(index, disk, numbers)  # all of them first: records count what they refer to
+    for number, row in index.files().items():
+        found = None if row.extents else _tell_log(index, disk, number, parts=False)
         if found is None:
             continue
         sequence, parts = found
@@ -181,12 +185,13 @@ def rebuild(folder: Path, disk: Disk, shared: Shared) -> Index:
     return Index(folder / "index")
 
 
-def _tell_file(index: Index, disk: Disk, number: int) -> tuple[int, bool] | None:
-    extents = name_of(number, extents=True) in disk.names()
-    size = disk.open(name_of(number, extents=extents)).size()
+def _tell_files(index: Index, disk: Disk, numbers: list[int]) -> None:
+    names = set(disk.names())
     with index.writing() as txn:
-        index.put_file(txn, number, FileRow(slot=0, extents=extents, sealed=True, end=size))
-    return (0, False) if extents else _tell_log(index, disk, number, parts=False)
+        for number in numbers:
+            extents = name_of(number, extents=True) in names
+            size = disk.open(name_of(number, extents=extents)).size()
+            index.put_file(txn, number, FileRow(slot=0, extents=extents, sealed=True, end=size))
 
 
 def _tell_log(index: Index, disk: Disk, number: int, *, parts: bool) -> tuple[int, bool] | None:
@@ -197,7 +202,7 @@ def _tell_log(index: Index, disk: Disk, number: int, *, parts: bool) -> tuple[in
         _tell_headless(index, disk, number, file)
         return None
     highest, with_parts = 0, False
-    whole = commits(scan, file, check_bodies=file.size() == LOG_BYTES)
+    whole = commits(scan, file)
     while True:
         told = 0
         with index.writing() as txn:
@@ -231,17 +236,23 @@ def _tell_headless(index: Index, disk: Disk, number: int, file: File) -> None:
             disk.remove(name)
 
 
-def commits(scan: Scan, file: File, *, check_bodies: bool) -> Iterator[Found]:
-    """The records of commits that are whole. What is torn at the end of a log never happened."""
+def commits(scan: Scan, file: File) -> Iterator[Found]:
+    """The records of commits that are whole. What is torn never happened."""
+    if scan.is_ended:
+        yield from scan
+        return
     waiting: list[Found] = []
+    good, end = True, 0
     for found in scan:
-        if check_bodies and not _body_is_good(found, file):
-            waiting.clear()
-            continue
+        if not found.continues:
+            waiting, good = [], True
+        elif found.place.offset != end:
+            good = False  # what it goes on from cannot be read
+        good = good and _body_is_good(found, file)
+        end = found.place.offset + found.place.length
         waiting.append(found)
-        if not found.more:
+        if good and not found.more:
             yield from waiting
-            waiting.clear()
 
 
 def _body_is_good(found: Found, file: File) -> bool:
@@ -323,13 +334,13 @@ async def _replay_log(
 ) -> None:
     file = files.get(number, extents=False)
     scan = _scan(file, number, row.end)
-    tail = [] if scan is None else list(commits(scan, file, check_bodies=True))
+    tail = [] if scan is None else list(commits(scan, file))
     if tail:
         records = [_again(found, file) for found in tail]
         buffers: list[Bytes] = []
         start = mine.end
         for found, one in zip(tail, records, strict=True):
-            mine.add(one, buffers, more=found.more)
+            mine.add(one, buffers, Chain(found.chain))
         mine.file.write(start, buffers)
         await mine.file.sync()
         with index.writing() as txn:
@@ -342,7 +353,9 @@ async def _replay_log(
             index.put_file(txn, mine.number, new)
             batch.flush()
         log.warning("objects: %s records of a process that ended were replayed", len(tail))
-    file.truncate(row.end)
+    if scan is not None:
+        file.write(row.end, (end_record(scan.salt),))
+    file.truncate(row.end + HEAD_BYTES)
     await file.sync()
     with index.writing() as txn:
         now = index.file(txn, number)

@@ -30,6 +30,7 @@ from cloudstead.dataplane.objects.format import (
     extent_bytes,
 )
 from cloudstead.dataplane.objects.index import EXTENT_KEY, FREED_KEY, U64, FileRow, Index, identity
+from cloudstead.dataplane.objects.recovery import commits
 from cloudstead.dataplane.objects.shared import Shared
 
 log = logging.getLogger(__name__)
@@ -149,7 +150,7 @@ class Tender:
         salt = self._files.salt(number)
         if salt is None:
             return
-        scan = iter(Scan(file, number, FILE_HEAD_BYTES, row.end, salt))
+        scan = commits(Scan(file, number, FILE_HEAD_BYTES, row.end, salt), file)
         dead: list[bytes] = []  # 16 bytes a record, at most some MiB
         while some := await asyncio.to_thread(_take, scan):
             await self._move(number, some, dead)
