@@ -5,6 +5,7 @@ import json
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.support.api import ACCOUNT
 from tests.unit.s3.buckets.conftest import NOBODY, OTHER, OWNER
 
@@ -76,16 +77,47 @@ STATEMENTS = st.fixed_dictionaries(
 )
 
 
+SCALARS = st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.just("203.0.113.0/24")
+OPERATORS = [
+    f"{quantifier}{operator}{ending}"
+    for quantifier in ("", "ForAllValues:", "ForAnyValue:")
+    for operator in ("StringLike", "NumericLessThan", "DateEquals", "NotIpAddress", "ArnLike", "Bool")
+    for ending in ("", "IfExists")
+]
+KEYS = ["aws:SourceIp", "s3:prefix", "s3:max-keys", "aws:CurrentTime", "aws:userid"]
+#: Statements whose shape is good, with conditions on whatever it may be.
+WELL_SHAPED = st.fixed_dictionaries(
+    {
+        "Effect": st.sampled_from(["Allow", "Deny"]),
+        "Principal": st.sampled_from(["*", {"AWS": ACCOUNT}, {"CanonicalUser": canonical_id(ACCOUNT)}]),
+        "Action": st.sampled_from(["s3:*", "*", ["s3:GetObject", "s3:ListBucket"]]),
+        "Resource": st.sampled_from(["*", ["arn:aws:s3:::abc", "arn:aws:s3:::abc/${aws:username}*"]]),
+        "Condition": st.dictionaries(
+            st.sampled_from(OPERATORS),
+            st.dictionaries(st.sampled_from(KEYS), SCALARS | st.lists(SCALARS, max_size=3), max_size=3),
+            max_size=2,
+        ),
+    }
+)
+
+
 @given(st.one_of(STATEMENTS, st.lists(STATEMENTS | JUNK, max_size=3), JUNK))
-def test_a_policy_of_any_shape_is_refused_or_can_be_evaluated(statement):
+def test_a_policy_of_any_shape_is_taken_or_refused(statement):
     policy = json.dumps({"Version": "2012-10-17", "Statement": statement})
     try:
         policy_grammar.check(policy, "abc")
     except ServiceError as e:
         assert e.code == "MalformedPolicy"  # noqa: PT017 - either may happen
+
+
+@given(st.lists(WELL_SHAPED, min_size=1, max_size=3))
+def test_a_policy_that_is_taken_can_be_asked_anything(statements):
+    policy = json.dumps({"Statement": statements})
+    if "NaN" in policy or "Infinity" in policy:  # which is no JSON
         return
-    is_public(policy)
-    bucket = OWNED.__class__(**{**{f: getattr(OWNED, f) for f in OWNED.__struct_fields__}, "policy": policy})
+    policy_grammar.check(policy, "abc")
+    bucket = replace(OWNED, policy=policy)
+    assert isinstance(is_public(policy), bool)
     for caller in (OWNER, OTHER, NOBODY):
         for action, key in (("s3:GetObject", "k"), ("s3:ListBucket", "")):
             access.may(STORE, caller, bucket, action, key, request={"Prefix": "p", "MaxKeys": 3})
