@@ -8,6 +8,7 @@ unsigned requests are told by host, target, version and path alone.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from cloudstead.core.errors import ServiceError
@@ -94,7 +95,7 @@ class UnknownService(ServiceError):
 
 def route(request: HttpRequest, claim: Claim | None, default_region: str) -> Route:
     """Raises UnknownService."""
-    host = Host(request.headers.get("host", ""))
+    host = read_host(request.headers.get("host", ""))
     if claim is not None:
         service = _of_scope(claim.service, request, host)
         region = claim.region or host.region or default_region
@@ -222,6 +223,10 @@ class Host:
         else:
             self.service = last
         self.bucket = unquote(".".join(labels))
+
+
+#: Clients say the same few names again and again.
+read_host = lru_cache(maxsize=1024)(Host)
 
 
 def _is_service(name: str) -> bool:

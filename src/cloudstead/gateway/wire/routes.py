@@ -19,6 +19,10 @@ _ANY = "*"
 _VERSION = "version"
 
 
+#: Whether all is there that is needed, how many literals, how much of what is needed, not deprecated.
+Score = tuple[bool, int, int, bool]
+
+
 @dataclass(slots=True)
 class Route:
     operation: str
@@ -30,9 +34,9 @@ class Route:
     def fits(self, query: Mapping[str, list[str]]) -> bool:
         return all(name in query and value in ("", query[name][0]) for name, value in self.literals.items())
 
-    def score(
-        self, query: Mapping[str, list[str]], headers: Mapping[str, str]
-    ) -> tuple[bool, int, int, bool]:
+    def score(self, query: Mapping[str, list[str]], headers: Mapping[str, str]) -> Score:
+        if not self.needed:
+            return True, len(self.literals), 0, not self.deprecated
         present = sum(
             name in query if place == "querystring" else name.lower() in headers
             for place, name in self.needed
@@ -132,10 +136,18 @@ class Routes:
             fitting = [route for route in node.routes if route.fits(query)] if query else node.plain
             if fitting:
                 named = [route for route in fitting if route.operation == hint] if hint else None
-                best = max(named or fitting, key=lambda route: route.score(query, headers))
+                score, best = _best(named or fitting, query, headers)
                 uri = dict(zip(best.labels, values, strict=True))
-                return Found(best.operation, uri, complete=best.score(query, headers)[0])
+                return Found(best.operation, uri, complete=score[0])
         return None
+
+
+def _best(
+    routes: list[Route], query: Mapping[str, list[str]], headers: Mapping[str, str]
+) -> tuple[Score, Route]:
+    if len(routes) == 1:
+        return routes[0].score(query, headers), routes[0]
+    return max([(route.score(query, headers), route) for route in routes], key=lambda scored: scored[0])
 
 
 def _segments(path: str) -> list[str]:

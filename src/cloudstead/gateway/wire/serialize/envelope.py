@@ -57,9 +57,13 @@ def rest(
         own = [("x-amz-request-id", request_id), ("x-amz-id-2", host_id(request_id))]
     else:
         own = [("x-amzn-RequestId", request_id)]
-    if content_type is not None and not any(name.lower() == "content-type" for name, _ in headers):
+    if content_type is not None and not any(len(name) == 12 and _is_type(name) for name, _ in headers):
         own.append(("Content-Type", content_type))
     return WireResponse(status, own + headers, body)
+
+
+def _is_type(name: str) -> bool:
+    return name.lower() == "content-type"
 
 
 def host_id(request_id: str) -> str:

@@ -50,6 +50,8 @@ def header_writers(
                 (prefix + key, _one_line(plain_text(value)))
                 for key, value in (result.get(name) or {}).items()
             ]
+        if not statuses:
+            return None, headers
         return next((result[name] for name in statuses if result.get(name) is not None), None), headers
 
     return write
