@@ -91,6 +91,18 @@ class Account:
         asked = {"SubnetId": self.first_subnet, **more}
         return self.ec2.create_network_interface(**asked)["NetworkInterface"]["NetworkInterfaceId"]
 
+    def attach(self, interface, instance):
+        """The id of the attachment, once the instance has it."""
+        made = self.ec2.attach_network_interface(
+            InstanceId=instance, NetworkInterfaceId=interface, DeviceIndex=1
+        )
+        until(lambda: self._attachment(interface)["Status"] == "attached")
+        return made["AttachmentId"]
+
+    def _attachment(self, interface):
+        found = self.ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])
+        return found["NetworkInterfaces"][0]["Attachment"]
+
     def address(self):
         return self.ec2.allocate_address(Domain="vpc")["AllocationId"]
 

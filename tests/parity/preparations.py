@@ -168,11 +168,7 @@ def _named_hosts(account, asked):
 
 
 def _detachable(account, asked):
-    interface, instance = account.interface(), account.instance()
-    made = account.ec2.attach_network_interface(
-        InstanceId=instance, NetworkInterfaceId=interface, DeviceIndex=1
-    )
-    return {asked["AttachmentId"]: made["AttachmentId"]}
+    return {asked["AttachmentId"]: account.attach(account.interface(), account.instance())}
 
 
 def _own_interface(account, asked):
@@ -194,7 +190,7 @@ def _second_interface(account, asked):
     account.gateway(attached=True)
     account.ec2.modify_vpc_attribute(VpcId=account.vpc, EnableDnsHostnames={"Value": True})
     interface, instance = account.interface(Description="my network interface"), account.instance()
-    account.ec2.attach_network_interface(InstanceId=instance, NetworkInterfaceId=interface, DeviceIndex=1)
+    account.attach(interface, instance)
     account.ec2.associate_address(AllocationId=account.address(), NetworkInterfaceId=interface)
     return {asked["NetworkInterfaceIds"][0]: interface}
 

@@ -70,6 +70,7 @@ def insert(
             ipv6_addresses=choose_ipv6(resources, subnet, ipv6_addresses, count=ipv6_count),
             groups=groups,
             description=description,
+            requester_id=caller.user_id if type == "interface" and attachment is None else "",
             type=type,
             nat_gateway_id=nat_gateway_id,
             instance_id=instance_id,

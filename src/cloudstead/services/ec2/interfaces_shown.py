@@ -58,9 +58,13 @@ def shown(store: Store, interface: NetworkInterface) -> dict[str, Any]:
         "Ipv6Address": interface.ipv6_addresses[0] if interface.ipv6_addresses else None,
         "Association": _association(interface, interface.primary.public, names=names),
         "Attachment": attachment(interface),
-        "RequesterId": _AWS if managed else None,
+        "RequesterId": _requester(interface),
     }
     return answer | {name: value for name, value in optional.items() if value}
+
+
+def _requester(interface: NetworkInterface) -> str | None:
+    return (interface.requester_id or None) if interface.type == "interface" else _AWS
 
 
 def _checks(interface: NetworkInterface) -> bool:
@@ -175,7 +179,7 @@ _FIELDS: Fields[NetworkInterface] = {
     "owner-id": lambda one: one.account,
     "private-dns-name": lambda one: [_private_name(one, each) for each in one.addresses],
     "private-ip-address": lambda one: [each.address for each in one.addresses],
-    "requester-id": lambda one: _AWS if one.type != "interface" else None,
+    "requester-id": _requester,
     "requester-managed": lambda one: one.type != "interface",
     "source-dest-check": _checks,
     "status": status,

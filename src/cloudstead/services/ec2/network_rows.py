@@ -222,6 +222,7 @@ class NetworkInterface(Ec2Row, frozen=True, kw_only=True):
     ipv6_addresses: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     description: str = ""
+    requester_id: str = ""  # who made it by itself, and not with an instance
     source_dest_check: bool = True
     type: Literal["interface", "nat_gateway"] = "interface"
     nat_gateway_id: str = ""  # whose interface it is, for type nat_gateway
