@@ -7,6 +7,7 @@ everything that is or may be part of a key is encoded then, the markers too.
 import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -188,21 +189,16 @@ def _contents(
     """The lines of a listing. Their wire form is remembered, unless time alone may change it."""
     if not entries:
         return {}
-    restore = bool(request.get("OptionalObjectAttributes"))
-    if restore:
-        return {
-            "Contents": [_line(objects, bucket, one, encode, owner=owner, restore=True) for one in entries]
-        }
-    shape = (encode is quote, bucket.acl.owner if owner else None)
-    return {
-        "Contents": [
-            Cached(
-                (*shape, one.key, one.etag, one.modified_ms, one.meta),
-                lambda one=one: _line(objects, bucket, one, encode, owner=owner, restore=False),  # type: ignore[misc]
-            )
-            for one in entries
-        ]
-    }
+    if request.get("OptionalObjectAttributes"):
+        lines: list[Any] = [_line(objects, bucket, one, encode, owner=owner, restore=True) for one in entries]
+        return {"Contents": lines}
+
+    def write(one: Entry) -> Mapping[str, Any]:
+        return _line(objects, bucket, one, encode, owner=owner, restore=False)
+
+    # Within a bucket a sequence and a revision say all about an entry.
+    shape = (bucket.bucket_id, bucket.acl.owner if owner else "", encode is quote)
+    return {"Contents": [Cached((shape, one.sequence, one.revision), partial(write, one)) for one in entries]}
 
 
 def _line(

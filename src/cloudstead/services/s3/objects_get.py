@@ -4,17 +4,24 @@ The order of the checks is S3's: is it there, may the caller, has it the client'
 only then which part of it.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
 from cloudstead.core.caller import Caller
 from cloudstead.core.streams import Outgoing
-from cloudstead.dataplane.objects.driver import WHOLE_BYTES_MAX, Entry
+from cloudstead.dataplane.objects.driver import WHOLE_BYTES_MAX, Entry, NoSuchVersion
 from cloudstead.services.s3 import access, buckets, conditions, encryption, objects_lock, ranges
 from cloudstead.services.s3.checksums import Checksum
 from cloudstead.services.s3.conditions import Current
-from cloudstead.services.s3.errors import InvalidObjectState, InvalidPartNumber, InvalidRequest, bad_argument
+from cloudstead.services.s3.errors import (
+    ConditionalRequestConflict,
+    InvalidObjectState,
+    InvalidPartNumber,
+    InvalidRequest,
+    bad_argument,
+)
 from cloudstead.services.s3.objects import Objects, header, shown_version
 from cloudstead.services.s3.objects_expiry import shown_expiration
 from cloudstead.services.s3.objects_meta import Meta, from_ms, modified_at, of, shown_encryption
@@ -22,6 +29,7 @@ from cloudstead.services.s3.objects_reading import Body, read
 from cloudstead.services.s3.ranges import Span
 from cloudstead.services.s3.rows import Bucket
 
+_LOOKS = 3
 #: Headers of the answer that a request may have otherwise.
 _OVERRIDES = (
     "CacheControl",
@@ -38,6 +46,15 @@ class GetObjects:
         self._objects = objects
 
     async def get_object(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
+        """What is written over between the look and the first byte is looked for again."""
+        for _ in range(_LOOKS):
+            try:
+                return await self._get(caller, request)
+            except NoSuchVersion:
+                continue
+        raise ConditionalRequestConflict
+
+    async def _get(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
         bucket, entry, key = self._found(caller, request)
         meta = of(entry)
         if meta.archived(self._objects.now_ms()):
@@ -136,12 +153,13 @@ async def _body(body: Body, span: Span) -> bytes | Outgoing:
     return Outgoing(span.length, _with_first(first, chunks))
 
 
-async def _with_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _with_first(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
     """The first piece is read before the answer begins: what is wrong with it can still be said."""
-    if first:
-        yield first
-    async for chunk in rest:
-        yield chunk
+    async with aclosing(rest):
+        if first:
+            yield first
+        async for chunk in rest:
+            yield chunk
 
 
 def _check_no_encryption(request: Mapping[str, Any]) -> None:

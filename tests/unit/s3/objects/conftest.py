@@ -34,8 +34,9 @@ def clock():
 
 
 @pytest.fixture
-def tools(clock):
-    return Tools(clock=clock, random=random.Random(7))
+def tools(request, clock):
+    """Each test has ids of its own: what was listed of one bucket is remembered for the life of the process."""
+    return Tools(clock=clock, random=random.Random(request.node.nodeid))
 
 
 @pytest.fixture

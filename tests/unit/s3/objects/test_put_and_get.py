@@ -7,12 +7,14 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.s3.objects.client import Pieces, refused
-from tests.unit.s3.objects.conftest import BUCKET
+from tests.unit.s3.objects.client import Client, Pieces, refused
+from tests.unit.s3.objects.conftest import BUCKET, OWNER, SEALING_KEY
 
 from cloudstead.core.errors import ServiceError
+from cloudstead.dataplane.objects import driver
 from cloudstead.services.s3 import encryption
 from cloudstead.services.s3.checksums import ALGORITHMS
+from cloudstead.services.s3.operations import parts
 
 BIG = bytes(range(256)) * 4 * 1100  # more than a piece of the engine, and no whole number of chunks
 
@@ -301,3 +303,29 @@ def test_of_many_writers_that_want_to_be_the_first_one_is(s3):
     outcomes = s3.together(*writes)
     assert sum(isinstance(one, dict) for one in outcomes) == 1
     assert {one.code for one in outcomes if not isinstance(one, dict)} == {"PreconditionFailed"}
+
+
+class Vanishing:
+    """A store whose first body is gone between the look and the read, as if written over by another process."""
+
+    def __init__(self, engine):
+        self._engine = engine
+        self.vanished = 0
+
+    def __getattr__(self, name):
+        return getattr(self._engine, name)
+
+    async def read_whole(self, entry):
+        self.vanished += 1
+        if self.vanished == 1:
+            raise driver.NoSuchVersion(entry.version_id)
+        return await self._engine.read_whole(entry)
+
+
+def test_what_is_written_over_while_it_is_looked_for_is_still_found(loop, store, tools, engine):
+    vanishing = Vanishing(engine)
+    s3 = Client(loop, parts(store, tools, vanishing, SEALING_KEY), OWNER)
+    s3.create_bucket(Bucket=BUCKET)
+    put(s3, body=b"new")
+    assert get(s3)["Body"] == b"new"
+    assert vanishing.vanished == 2
