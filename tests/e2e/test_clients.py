@@ -195,7 +195,7 @@ def test_what_is_asked_comes_in_any_form(cloud, image):
         ("ssm get-parameter --name /nothing", "ParameterNotFound"),
         ("iam get-user --user-name nobody", "NoSuchEntity"),
         ("iam create-role --role-name r --assume-role-policy-document {}", "MalformedPolicyDocument"),
-        ("s3 ls", "NotImplemented"),
+        ("dynamodb list-tables", "NotImplemented"),
         ("lambda list-functions", "NotImplemented"),
         ("route53 list-hosted-zones", "NotImplemented"),
     ],
