@@ -11,9 +11,11 @@ from cloudstead.app import drivers
 from cloudstead.app.processes import Plan, run_controller, run_gateway, run_names
 from cloudstead.app.state import DataDirectory
 from cloudstead.app.supervisor import Role, Supervisor
+from cloudstead.app.tables import SERVICES
 from cloudstead.cli.problems import Problem
 from cloudstead.core.settings import Settings
 from cloudstead.dataplane.network.naming import Pool
+from cloudstead.gateway import wire
 from cloudstead.store.bell import Bell
 
 log = logging.getLogger(__name__)
@@ -39,6 +41,8 @@ def run(settings: Settings, data: DataDirectory, processes: Callable[[dict[str, 
     roles.append(Role("controller", partial(run_controller, plan)))
     if plan.dns_sockets:
         roles.append(Role("names", partial(run_names, plan)))
+    for service in SERVICES:
+        wire.load(service)  # once for all workers
     gc.collect()
     gc.freeze()  # a collection in a child must not touch, and so copy, what all of them share
     Supervisor(roles, on_change=processes).run()
