@@ -27,6 +27,8 @@ HEADERS = (
     "WebsiteRedirectLocation",
 )
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
+#: Metadata that is longer (of very many parts) is unpacked each time, not remembered.
+_REMEMBERED_BYTES_MAX = 2048
 ARCHIVED = ("GLACIER", "DEEP_ARCHIVE")
 
 Mode = Literal["GOVERNANCE", "COMPLIANCE"]
@@ -88,6 +90,8 @@ def _unpacked(body: bytes) -> Meta:
 
 def of(entry: Entry) -> Meta:
     """The metadata of a version or a delete marker."""
+    if len(entry.meta) > _REMEMBERED_BYTES_MAX:
+        return _decoder.decode(entry.meta)
     return _unpacked(entry.meta) if entry.meta else Meta()
 
 
