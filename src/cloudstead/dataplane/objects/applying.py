@@ -61,9 +61,9 @@ class Batch:
         """What the record made, or for a grave what it removed. None if something newer was there already."""
         match fields:
             case StoredEntry():
-                return self._version(fields, encoded, place)
+                done: Done = self._version(fields, encoded, place)
             case StoredPart():
-                return self._part(fields, encoded, place)
+                done = self._part(fields, encoded, place)
             case StoredUpload():
                 return self._upload(fields, encoded, place)
             case Grave():
@@ -71,6 +71,9 @@ class Batch:
             case Drop():
                 self._drop(fields, place)
                 return None
+        if done is None:
+            self._free_unused(fields.body)
+        return done
 
     def move(self, fields: Fields, encoded: bytes, old: Place, new: Place) -> None:
         """The record has been written once more, at `new`. It counts there if it still counted at `old`."""
@@ -416,6 +419,13 @@ class Batch:
                 freed = FREED_KEY.pack(self._now, file, offset)
                 self._txn.put(freed, U64.pack(length), db=self._t["freed"])
                 self._live[file] = self._live.get(file, 0) - length
+
+    def _free_unused(self, body: Body) -> None:
+        """Of a record that never came true."""
+        for file, offset, length in extents_of(body):
+            if self._txn.get(EXTENT_KEY.pack(file, offset), db=self._t["extents"]) is None:
+                freed = FREED_KEY.pack(self._now, file, offset)
+                self._txn.put(freed, U64.pack(length), db=self._t["freed"])
 
     # --- counting
 

@@ -176,7 +176,9 @@ class _Extent:
 
     def finish(self) -> Piece:
         self.synced.file.write(self.offset + self.length, self._table)
-        self._files.give_back(self, extent_bytes(self.length))
+        used = extent_bytes(self.length)
+        self._files.give_back(self, used)
+        self.reserved = used  # what lies behind it is others'
         return Piece(self.number, self.offset, self.length, 0, self.length)
 
     def discard(self) -> None:

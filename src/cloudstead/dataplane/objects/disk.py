@@ -98,6 +98,8 @@ class RealDisk:
 
 
 class _RealFile:
+    _fd = -1
+
     def __init__(self, path: Path, flags: int, syncs: Syncs) -> None:
         self._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, 0o600)
         self._syncs = syncs
