@@ -9,7 +9,8 @@ import botocore.session
 import pytest
 from tests.parity.alike import alike, lacking
 from tests.parity.cannot_hold import CANNOT_HOLD
-from tests.parity.preparations import CALLERS, prepare
+from tests.parity.preparations import prepare
+from tests.parity.preparations_identity import CALLERS
 
 from cloudstead.app.operations import snake_case
 from cloudstead.app.tables import built_operations

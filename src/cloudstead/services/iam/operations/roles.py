@@ -232,5 +232,5 @@ class Roles:
 
 
 def _trusting(service: str) -> str:
-    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    statement = {"Effect": "Allow", "Principal": {"Service": [service]}, "Action": ["sts:AssumeRole"]}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
