@@ -341,10 +341,17 @@ class Batch:
         sequence, dead, *place = self._grave_row(id)
         self._put_grave(id, sequence, max(0, dead + change), Place(*place))
 
-    def forget_dead(self, id: bytes) -> None:
-        """A dead record is gone from the disk for good."""
-        if self._txn.get(id, db=self._t["graves"]) is not None:
-            self._count_dead(id, -1)
+    def forget_dead(self, id: bytes, horizon: int) -> None:
+        """A dead record is gone from the disk for good; with the last of them goes the grave."""
+        value = self._txn.get(id, db=self._t["graves"])
+        if value is None:
+            return
+        sequence, dead, *place = GRAVE.unpack(value)
+        dead = max(0, dead - 1)
+        if not dead and 0 < sequence < horizon:
+            self._add_live(Place(*place), -1)
+            sequence = 0
+        self._put_grave(id, sequence, dead, Place(*place))
 
     def level(self, grave: Grave, place: Place, horizon: int) -> bool:
         """Remove a grave that keeps nothing dead any more. Answers whether it went."""

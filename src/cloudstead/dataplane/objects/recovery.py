@@ -181,7 +181,8 @@ def rebuild(folder: Path, disk: Disk, shared: Shared) -> Index:
     reclaim_gaps(index, disk, numbers)
     index.close()
     new.rename(folder / "index")
-    log.warning("objects: the index was made again from %s files", len(numbers))
+    if numbers:
+        log.warning("objects: the index was made again from %s files", len(numbers))
     return Index(folder / "index")
 
 

@@ -163,11 +163,12 @@ class Tender:
         with self._index.writing() as txn:
             self._index.forget_file(txn, number)
         # The records are gone for good, and no boot can bring them back: what kept them dead may go.
+        horizon = self._shared.horizon()
         for at in range(0, len(dead), _DEAD_AT_ONCE):
             with self._index.writing() as txn:
                 batch = Batch(self._index, txn, self._shared.sequence)
                 for id in dead[at : at + _DEAD_AT_ONCE]:
-                    batch.forget_dead(id)
+                    batch.forget_dead(id, horizon)
                 batch.flush()
             await asyncio.sleep(0)
         log.info("objects: log %s was compacted: %s of %s bytes were true", number, row.live, row.end)
