@@ -198,6 +198,8 @@ def test_expect_100_continue(run):
             client.say(GET + head % 2)  # pipelined: the promise to go on comes after the earlier answer
             assert [(await client.response())[0] for _ in range(2)] == [200, 100]
             assert (await client.ask(b"ok"))[2] == b"ok"
+            other = (head % 2).replace(b"100-continue", b"magic")
+            assert (await client.ask(other + b"ok"))[2] == b"ok"
             assert (await client.ask(head % 101))[0] == 413
             assert await client.closed() == b""
 
@@ -318,10 +320,9 @@ def test_what_came_before_a_malformed_request_is_still_answered(run):
         (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
         (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2000\r\n\r\n", 413),
         (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + b"x" * 2000, 413),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nExpect: magic\r\n\r\n", 417),
         (b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", 405),
     ],
-    ids=["head", "endless head", "header count", "target", "body", "chunked body", "expectation", "connect"],
+    ids=["head", "endless head", "header count", "target", "body", "chunked body", "connect"],
 )
 def test_limits(run, request_bytes, status):
     async def scenario():

@@ -26,7 +26,7 @@ from cloudstead.gateway.begun import Begun
 from cloudstead.gateway.buckets import Buckets, Served
 from cloudstead.gateway.chunked import decoded
 from cloudstead.gateway.claim import Claim
-from cloudstead.gateway.incoming import DOCUMENT_BYTES_MAX, chunks_of, incoming, whole
+from cloudstead.gateway.incoming import DOCUMENT_BYTES_MAX, check_length_told, chunks_of, incoming, whole
 from cloudstead.gateway.internal import Internal
 from cloudstead.gateway.plain_errors import said_plainly
 from cloudstead.gateway.refusals import Refused, as_error, family
@@ -299,6 +299,8 @@ class Gateway:
             return None
         if exchange.stream is not None:
             return self._receive_stream(exchange)
+        if exchange.match.operation.content_member is not None:
+            check_length_told(exchange.http.headers)
         payload = exchange.http.headers.get("x-amz-content-sha256", "")
         if payload.startswith(STREAMING):
             plain = decoded(exchange.route.wire, payload, exchange.proof)

@@ -78,6 +78,12 @@ def incoming(
     return PlainBody(request.stream, _bounded(int(told)), said), headers
 
 
+def check_length_told(headers: Mapping[str, str]) -> None:
+    """Content of no length at all is an empty object at best by mistake."""
+    if "content-length" not in headers and "transfer-encoding" not in headers:
+        raise no_length()
+
+
 async def chunks_of(request: HttpRequest) -> AsyncGenerator[bytes]:
     """The body as it came, streamed or not."""
     if request.stream is None:
@@ -94,7 +100,7 @@ async def whole(chunks: AsyncIterator[bytes], bytes_max: int) -> bytes:
     async for chunk in chunks:
         size += len(chunk)
         if size > bytes_max:
-            raise ServiceError("The request's body is too large.", code="MaxMessageLengthExceeded")
+            raise ServiceError("Your request was too big.", code="MaxMessageLengthExceeded")
         found.append(chunk)
     return b"".join(found)
 

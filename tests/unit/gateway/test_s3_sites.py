@@ -55,7 +55,7 @@ class World:
         return answer if isinstance(answer, dict) else asyncio.run(_awaited(answer))
 
     def ask(self, method, path, host="127.0.0.1:4566", **headers):
-        told = {"host": host, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        told = {"host": host, "content-length": "0", **{name.replace("_", "-"): value for name, value in headers.items()}}
         path, _, query = path.partition("?")
         answer = self.gateway.handle(HttpRequest(method, path, query, told))
         response = answer if isinstance(answer, HttpResponse) else asyncio.run(_awaited(answer))

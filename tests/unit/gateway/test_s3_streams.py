@@ -321,6 +321,8 @@ def test_a_chunk_coded_body_that_is_not_as_signed_is_refused_and_nothing_kept(ru
 def test_a_length_must_be_known(run):
     async def scenario(world):
         head, _ = signed("PUT", "/bucket/key", {}, "UNSIGNED-PAYLOAD")
+        status, _, body = await world.ask(head)
+        assert (status, code(body)) == (411, "MissingContentLength")
         head = head[:-2] + b"Transfer-Encoding: chunked\r\n\r\n"
         status, _, body = await world.ask(head, b"3\r\nabc\r\n0\r\n\r\n")
         assert (status, code(body)) == (411, "MissingContentLength")

@@ -55,7 +55,12 @@ def ask(clock):
     def ask(url, method="GET", headers=None):
         parts = urlsplit(url)
         answer = gateway.handle(
-            HttpRequest(method, parts.path, parts.query, {"host": parts.netloc, **(headers or {})})
+            HttpRequest(
+                method,
+                parts.path,
+                parts.query,
+                {"host": parts.netloc, "content-length": "0", **(headers or {})},
+            )
         )
         return answer.status, bytes(answer.body).decode()
 

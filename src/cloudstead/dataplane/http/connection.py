@@ -247,7 +247,7 @@ class Connection(asyncio.Protocol):
 
     def _expected(self, expectation: str) -> None:
         if expectation.lower() != "100-continue":
-            self._stop_parsing(417, "The only expectation understood is 100-continue.")
+            return  # another is not understood, and may be ignored
         if self._stream is not None:
             self._stream.invite_by(self._send_continue)  # a refusal then costs no upload
         elif self._ready or self._task is not None:
