@@ -5,7 +5,8 @@ Nothing is repaired here. What is found twice is damage; what only moved while i
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import islice
 
 from cloudstead.dataplane.objects.applying import Batch
 from cloudstead.dataplane.objects.driver import Checked, Corrupt, Damage, NoSuchVersion
@@ -63,13 +64,15 @@ class _Count:
 
 def things(index: Index, txn: Txn) -> Iterator[StoredEntry | StoredPart]:
     """Every version and part."""
-    for name, read in (("current", entry_of), ("older", entry_of), ("parts", part_of)):
+    for name, read in _THINGS:
         with txn.cursor(db=index.tables[name]) as cursor:
             for _, value in cursor:
                 if len(value) > _LINK_BYTES:
                     yield read(value)
 
 
+_Reads = tuple[str, Callable[[bytes], StoredEntry | StoredPart]]
+_THINGS: tuple[_Reads, ...] = (("current", entry_of), ("older", entry_of), ("parts", part_of))
 _LINK_BYTES = 8  # a row that only leads to the rest of long keys
 
 
@@ -207,11 +210,22 @@ def _buried(index: Index, txn: Txn, fields: StoredEntry | StoredUpload, id: str,
 async def scrub(index: Index, reader: Reader) -> Checked:
     """Reads everything. What is deleted meanwhile is passed over."""
     count = _Count()
-    with index.reading() as txn:
-        for thing in things(index, txn):
+    for some in _a_few_at_once(index):
+        for thing in some:
             with reader.pinned():
                 await _scrub_one(index, reader, thing, count)
     return count.checked()
+
+
+def _a_few_at_once(index: Index) -> Iterator[list[StoredEntry | StoredPart]]:
+    """Every version and part, without a view of the index that stays open for hours."""
+    for name, read in _THINGS:
+        at: bytes | None = b""
+        while at is not None:
+            with index.reading() as txn, txn.cursor(db=index.tables[name]) as cursor:
+                rows = list(islice(cursor, _AT_ONCE)) if cursor.set_range(at) else []
+            yield [read(value) for _, value in rows if len(value) > _LINK_BYTES]
+            at = rows[-1][0] + b"\0" if rows else None
 
 
 async def _scrub_one(index: Index, reader: Reader, thing: StoredEntry | StoredPart, count: _Count) -> None:
