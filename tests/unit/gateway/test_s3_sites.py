@@ -55,7 +55,11 @@ class World:
         return answer if isinstance(answer, dict) else asyncio.run(_awaited(answer))
 
     def ask(self, method, path, host="127.0.0.1:4566", **headers):
-        told = {"host": host, "content-length": "0", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        told = {
+            "host": host,
+            "content-length": "0",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
         path, _, query = path.partition("?")
         answer = self.gateway.handle(HttpRequest(method, path, query, told))
         response = answer if isinstance(answer, HttpResponse) else asyncio.run(_awaited(answer))
@@ -251,7 +255,7 @@ def test_a_bucket_that_is_logged_tells_each_request_and_how_it_was_answered(worl
     _answered(
         world,
         ("GET", "/www/a%20b?partNumber=1", here),
-        ("PUT", "/www/new", here),
+        ("PUT", "/www/new", {**here, "content-length": "0"}),
         ("GET", "/", here),
         ("GET", "/private/x", here),
     )
