@@ -170,6 +170,7 @@ class Committer:
         size, before = 0, len(self._waiting)
         with self._shared.locked(), self._index.reading() as txn:
             under_way: dict[int, int] | None = None
+            full: DiskFull | bool | None = None  # not asked yet
             while self._waiting and len(group) < _COMMITS_A_GROUP and size < _BYTES_A_GROUP:
                 pending = self._waiting[0]
                 if len(pending.records) > self._shared.room:
@@ -181,7 +182,9 @@ class Committer:
                     if any(thing in under_way for thing in pending.reads):
                         self._postpone(pending, later)
                         continue
-                if not self._check(pending, txn):
+                if pending.grows and full is None:
+                    full = self._full()
+                if not self._check(pending, txn, full):
                     continue
                 for one in pending.records:
                     if one.moved_from is None and not one.sequence:
@@ -202,10 +205,18 @@ class Committer:
         else:
             later.append(pending)
 
-    def _check(self, pending: Pending, txn: Txn) -> bool:
+    def _full(self) -> DiskFull | bool:
+        """Asked once a group: False if there is room."""
         try:
-            if pending.grows:
-                self._files.check_room()
+            self._files.check_room()
+        except DiskFull as e:
+            return e
+        return False
+
+    def _check(self, pending: Pending, txn: Txn, full: DiskFull | bool | None) -> bool:
+        try:
+            if pending.grows and isinstance(full, DiskFull):
+                raise DiskFull(*full.args)
             if pending.bucket and self._index.is_dropped(txn, pending.bucket):
                 raise BucketGone(pending.bucket)
             for draft in pending.drafts:
@@ -297,6 +308,9 @@ class Log:
 
 
 def _chains(records: list[Record]) -> Iterator[Chain]:
+    if len(records) == 1:
+        yield Chain.NONE
+        return
     last = len(records) - 1
     for at, one in enumerate(records):
         if one.moved_from is not None:  # each for itself: it is true already
