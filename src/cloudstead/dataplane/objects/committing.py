@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 
 import lmdb
 from msgspec.structs import force_setattr
@@ -168,20 +169,20 @@ class Committer:
         """Fill the group in order. Answers whether all that is left waits for somebody else's commit."""
         later: list[Pending] = []
         size, before = 0, len(self._waiting)
-        with self._shared.locked(), self._index.reading() as txn:
-            under_way: dict[int, int] | None = None
+        with self._shared.locked(), ExitStack() as stack:
+            # Before the view of the index: whoever is no more under way then is in that view.
+            asked = any(pending.reads for pending in self._waiting)
+            under_way = self._shared.keys_under_way() if asked else {}
+            txn = stack.enter_context(self._index.reading())
             full: DiskFull | bool | None = None  # not asked yet
             while self._waiting and len(group) < _COMMITS_A_GROUP and size < _BYTES_A_GROUP:
                 pending = self._waiting[0]
                 if len(pending.records) > self._shared.room:
                     break
                 self._waiting.popleft()
-                if pending.reads:
-                    if under_way is None:
-                        under_way = self._shared.keys_under_way()
-                    if any(thing in under_way for thing in pending.reads):
-                        self._postpone(pending, later)
-                        continue
+                if any(thing in under_way for thing in pending.reads):
+                    self._postpone(pending, later)
+                    continue
                 if pending.grows and full is None:
                     full = self._full()
                 if not self._check(pending, txn, full):
@@ -190,8 +191,7 @@ class Committer:
                     if one.moved_from is None and not one.sequence:
                         one.sequence = self._shared.next_sequence()
                         self._shared.begin(one.sequence, one.touches)
-                        if under_way is not None:
-                            under_way[one.touches] = self._shared.slot
+                        under_way[one.touches] = self._shared.slot
                 group.append(pending)
                 size += pending.size
         self._waiting.extendleft(reversed(later))
