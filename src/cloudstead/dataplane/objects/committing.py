@@ -189,8 +189,7 @@ class Committer:
                     continue
                 for one in pending.records:
                     if one.moved_from is None and not one.sequence:
-                        one.sequence = self._shared.next_sequence()
-                        self._shared.begin(one.sequence, one.touches)
+                        one.sequence = self._shared.begin(one.touches)
                         under_way[one.touches] = self._shared.slot
                 group.append(pending)
                 size += pending.size

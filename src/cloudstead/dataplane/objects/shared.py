@@ -108,11 +108,6 @@ class Shared:
         """The last number given."""
         return self._words[_SEQUENCE]
 
-    def next_sequence(self) -> int:
-        """The next number. Only under the lock."""
-        self._words[_SEQUENCE] += 1
-        return self._words[_SEQUENCE]
-
     def next_number(self) -> int:
         """A number for a file, never given before. Only under the lock."""
         self._words[_NUMBER] += 1
@@ -131,14 +126,17 @@ class Shared:
         """How many more commits may be under way."""
         return len(self._free)
 
-    def begin(self, sequence: int, key: int) -> None:
-        """Tell that this commit is under way with a key. Only under the lock."""
+    def begin(self, key: int) -> int:
+        """The next number of the sequence, under way with a key. Only under the lock."""
+        sequence = self._words[_SEQUENCE] + 1
         word = self._free.pop()
         pairs = _base(self.slot) + 1
         self._words[pairs] = max(self._words[pairs], (word - pairs + 1) // 2)
         self._words[word + 1] = key
         self._words[word] = sequence
+        self._words[_SEQUENCE] = sequence  # last: whoever sees it without the lock sees it under way
         self._under_way[sequence] = word
+        return sequence
 
     def end(self, sequence: int) -> None:
         """The index shows it, or it never happened."""
@@ -160,7 +158,8 @@ class Shared:
 
     def pin(self) -> int:
         self._pin_number += 1
-        self._pins[self._pin_number] = self.sequence
+        # Not `horizon`: pins that overlap for ever would keep it for ever.
+        self._pins[self._pin_number] = self._lowest_under_way()
         self._tell_pins()
         return self._pin_number
 
@@ -174,11 +173,16 @@ class Shared:
 
     def horizon(self) -> int:
         """Nobody reads, or has under way, anything that was over before this."""
-        low = self.sequence + 1
+        low = self._lowest_under_way()
         for slot in range(self._words[_SLOTS_USED]):
             pinned = self._words[_base(slot)]
-            under_way = [sequence for sequence in self._pairs(slot)[::2] if sequence]
-            low = min(low, *under_way, *((pinned - 1,) if pinned else ()), low)
+            low = min(low, pinned - 1) if pinned else low
+        return low
+
+    def _lowest_under_way(self) -> int:
+        low = self.sequence + 1
+        for slot in range(self._words[_SLOTS_USED]):
+            low = min(low, *(sequence for sequence in self._pairs(slot)[::2] if sequence), low)
         return low
 
     def _pairs(self, slot: int) -> list[int]:

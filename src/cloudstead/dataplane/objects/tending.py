@@ -42,6 +42,7 @@ _OBJECTS_AT_ONCE = 50
 _RECORDS_AT_ONCE = 100
 _BYTES_AT_ONCE = 1 << 20
 _DEAD_AT_ONCE = 200
+_NO_KEY = 0
 
 
 class Moves(Protocol):
@@ -119,13 +120,23 @@ class Tender:
 
     # --- what ended
 
+    @contextlib.contextmanager
+    def _under_way(self) -> Iterator[int]:
+        """As a commit: whoever begins to read meanwhile keeps what goes."""
+        with self._shared.locked():
+            sequence = self._shared.begin(_NO_KEY)
+        try:
+            yield sequence
+        finally:
+            self._shared.end(sequence)
+
     def _drop_parts(self) -> bool:
-        with self._index.writing() as txn:
+        with self._under_way() as sequence, self._index.writing() as txn:
             with txn.cursor(db=self._index.tables["ended"]) as cursor:
                 upload = U64.unpack(cursor.key())[0] if cursor.first() else None
             if upload is None:
                 return False
-            batch = Batch(self._index, txn, self._shared.sequence)
+            batch = Batch(self._index, txn, sequence)
             batch.drop_parts(upload, _PARTS_AT_ONCE)
             batch.flush()
             return True
@@ -137,8 +148,8 @@ class Tender:
 
     def empty_some(self, bucket: str) -> bool:
         """Remove something of a bucket that was dropped; whether there was anything."""
-        with self._index.writing() as txn:
-            batch = Batch(self._index, txn, self._shared.sequence)
+        with self._under_way() as sequence, self._index.writing() as txn:
+            batch = Batch(self._index, txn, sequence)
             found = batch.empty(bucket, _OBJECTS_AT_ONCE)
             batch.flush()
             return bool(found)
