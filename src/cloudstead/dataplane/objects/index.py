@@ -213,6 +213,11 @@ class Index:
             there = cursor.next()
         return found
 
+    def has_any(self, txn: Txn, bucket: str) -> bool:
+        """Whether the bucket has any version or upload."""
+        walks = (self.current.walk(txn, bucket), self.upload_keys.walk(txn, bucket))
+        return any(walk.next() is not None for walk in walks)
+
     def is_dropped(self, txn: Txn, bucket: str) -> bool:
         return txn.get(bucket.encode(), db=self.tables["dropped"]) is not None
 

@@ -143,7 +143,8 @@ class Tender:
 
     def _empty_buckets(self) -> bool:
         with self._index.reading() as txn, txn.cursor(db=self._index.tables["dropped"]) as cursor:
-            buckets = [key.decode() for key, _ in cursor]
+            dropped = [key.decode() for key, _ in cursor]
+            buckets = [bucket for bucket in dropped if self._index.has_any(txn, bucket)]
         return any(self.empty_some(bucket) for bucket in buckets)
 
     def empty_some(self, bucket: str) -> bool:
