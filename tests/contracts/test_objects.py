@@ -434,6 +434,39 @@ def test_a_bucket_that_was_dropped_is_empty_and_stays_so(world):
     world(test)
 
 
+def test_a_bucket_is_dropped_only_while_it_is_empty_if_asked(world):
+    async def test(store):
+        await store.commit(B, [d.PutMarker(key="k", version_id="v1", modified_ms=1)])
+        with pytest.raises(d.NotEmpty):
+            await store.drop_bucket(B, if_empty=True)
+        await store.commit(B, [d.Delete(key="k", version_id="v1")])
+        await store.drop_bucket(B, if_empty=True)
+        await store.drop_bucket(B, if_empty=True)
+        with pytest.raises(d.BucketGone):
+            await put(store, "k")
+
+    world(test)
+
+
+def test_a_put_that_meets_the_end_of_its_bucket_is_refused_or_in_its_way(world):
+    async def test(store):
+        for n in range(60):
+            bucket = f"bucket-{n}"
+            puts = [put(store, f"k{i}", b"x", bucket=bucket) for i in range(n % 4)]
+            ends = [store.drop_bucket(bucket, if_empty=True)]
+            more = [put(store, f"m{i}", b"x", bucket=bucket) for i in range(3)]
+            answers = await asyncio.gather(*puts, *ends, *more, return_exceptions=True)
+            ended = answers[len(puts)] is None
+            kept = [
+                one for at, one in enumerate(answers) if at != len(puts) and not isinstance(one, Exception)
+            ]
+            assert ended or isinstance(answers[len(puts)], d.NotEmpty)
+            assert len(store.list_versions(bucket).versions) == len(kept)
+            assert not (ended and kept)
+
+    world(test)
+
+
 @pytest.mark.parametrize(
     "key", ["../../etc/passwd", "a\0b", "\0", "ü" * 512, "x" * 1024, "/", "a//b", "\U0010ffff"]
 )

@@ -37,8 +37,8 @@ async def put(store, key, data, **more):
     return (await store.commit(_B, [change], **more))[0]
 
 
-async def read(store, key):
-    return b"".join([chunk async for chunk in store.read(store.get(_B, key))])
+async def read(store, key, bucket=_B):
+    return b"".join([chunk async for chunk in store.read(store.get(bucket, key))])
 
 
 def disk_bytes(folder) -> int:
@@ -332,10 +332,36 @@ asyncio.run(main())
 """
 
 
-def test_two_processes_agree_on_who_was_first(tmp_path):
+_ENDS = """
+import asyncio, sys
+from pathlib import Path
+from cloudstead.dataplane.objects import driver as d
+from cloudstead.dataplane.objects.engine import open_objects
+async def main():
+    store = await open_objects(Path(sys.argv[1]), on_broken=print)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for n in range(150):
+        try:
+            if sys.argv[2] == "a":
+                await store.drop_bucket(f"b{n}", if_empty=True)
+            else:
+                body = store.small(b"x")
+                change = d.Put(key="k", version_id=d.NULL, modified_ms=1, etag="e", meta=b"", body=body)
+                await store.commit(f"b{n}", [change])
+            print(n, end=" ", flush=True)
+        except (d.NotEmpty, d.BucketGone):
+            pass
+    await store.close()
+asyncio.run(main())
+"""
+
+
+def at_once(program, folder):
+    """What two processes that run this program with the names a and b, from the same moment on, have said."""
     both = [
         subprocess.Popen(
-            [sys.executable, "-c", _FIRST, str(tmp_path), name],
+            [sys.executable, "-c", program, str(folder), name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -347,7 +373,26 @@ def test_two_processes_agree_on_who_was_first(tmp_path):
     for one in both:
         one.stdin.write("\n")
         one.stdin.flush()
-    first = {name: one.communicate(timeout=60)[0].split() for name, one in zip("ab", both, strict=True)}
+    return {name: one.communicate(timeout=60)[0].split() for name, one in zip("ab", both, strict=True)}
+
+
+def test_no_put_is_lost_with_a_bucket_that_another_process_ends(tmp_path):
+    said = at_once(_ENDS, tmp_path)
+    assert not set(said["a"]) & set(said["b"]), "ended and put"
+    assert sorted(said["a"] + said["b"], key=int) == [str(n) for n in range(150)]
+
+    async def test():
+        store = await open_objects(tmp_path, on_broken=unbroken)
+        for n in said["b"]:
+            assert await read(store, "k", f"b{n}") == b"x"
+        assert (await store.fsck()).damage == []
+        await store.close()
+
+    run(test)
+
+
+def test_two_processes_agree_on_who_was_first(tmp_path):
+    first = at_once(_FIRST, tmp_path)
     assert sorted(first["a"] + first["b"]) == sorted(f"k{n}" for n in range(200))
 
     async def test():

@@ -16,7 +16,7 @@ from msgspec.structs import force_setattr
 
 from cloudstead.dataplane.objects.applying import Batch, Done
 from cloudstead.dataplane.objects.disk import Bytes, File
-from cloudstead.dataplane.objects.drafts import Draft, Record
+from cloudstead.dataplane.objects.drafts import Draft, Record, drop_thing, mark_of
 from cloudstead.dataplane.objects.driver import Broken, BucketGone, Concurrent, DiskFull
 from cloudstead.dataplane.objects.files import Files
 from cloudstead.dataplane.objects.format import (
@@ -55,7 +55,7 @@ End = Callable[[bool], None]
 class Pending:
     """One commit that waits to be let in, or to be answered."""
 
-    __slots__ = ("bucket", "drafts", "ends", "grows", "reads", "records", "size", "told", "until_s")
+    __slots__ = ("bucket", "drafts", "ends", "grows", "marks", "reads", "records", "size", "told", "until_s")
 
     def __init__(
         self, bucket: str, drafts: list[Draft], ends: Sequence[End], told: "asyncio.Future[list[Done]]"
@@ -66,9 +66,18 @@ class Pending:
         self.told = told
         self.records = [one for draft in drafts for one in draft.records]
         self.reads = [thing for draft in drafts for thing in draft.reads]
+        if bucket:
+            self.reads.append(drop_thing(bucket))
+        self.marks = {draft.reads_all_of for draft in drafts} - {None}
         self.size = sum(len(one.body) for one in self.records)
         self.grows = any(one.kind is not Kind.GRAVE and one.moved_from is None for one in self.records)
         self.until_s = 0.0
+
+    def must_wait_for(self, under_way: dict[int, int]) -> bool:
+        """Whether somebody is under way with what this one reads."""
+        if any(thing in under_way for thing in self.reads):
+            return True
+        return bool(self.marks) and any(mark_of(thing) in self.marks for thing in under_way)
 
     def answer(self, done: list[Done]) -> None:
         for end in self.ends:
@@ -171,8 +180,7 @@ class Committer:
         size, before = 0, len(self._waiting)
         with self._shared.locked(), ExitStack() as stack:
             # Before the view of the index: whoever is no more under way then is in that view.
-            asked = any(pending.reads for pending in self._waiting)
-            under_way = self._shared.keys_under_way() if asked else {}
+            under_way = self._shared.keys_under_way()
             txn = stack.enter_context(self._index.reading())
             full: DiskFull | bool | None = None  # not asked yet
             while self._waiting and len(group) < _COMMITS_A_GROUP and size < _BYTES_A_GROUP:
@@ -180,7 +188,7 @@ class Committer:
                 if len(pending.records) > self._shared.room:
                     break
                 self._waiting.popleft()
-                if any(thing in under_way for thing in pending.reads):
+                if under_way and pending.must_wait_for(under_way):
                     self._postpone(pending, later)
                     continue
                 if pending.grows and full is None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from cloudstead.dataplane.objects import driver as d
 from cloudstead.dataplane.objects.format import (
     Body,
+    Drop,
     Fields,
     Grave,
     Kind,
@@ -51,10 +52,25 @@ class Draft(msgspec.Struct, frozen=True):
     records: list[Record]
     reads: tuple[int, ...] = ()  # things that nobody else may be changing meanwhile
     check: Callable[[Txn], None] | None = None
+    reads_all_of: int | None = None  # the mark of a bucket whose keys nobody else may be changing meanwhile
+
+
+def bucket_mark(bucket: str) -> int:
+    """What the things of all keys of a bucket have in their upper bits."""
+    return crc32c(bucket.encode()) & 0x3FFF_FFFF
+
+
+def mark_of(thing: int) -> int:
+    return thing >> 34
 
 
 def key_thing(bucket: str, key: str) -> int:
-    return 1 << 32 | crc32c(f"{bucket}/{key}".encode())
+    return bucket_mark(bucket) << 34 | 1 << 32 | crc32c(f"{bucket}/{key}".encode())
+
+
+def drop_thing(bucket: str) -> int:
+    """Its end. No key is empty, so it is nobody else's."""
+    return key_thing(bucket, "")
 
 
 def upload_thing(upload_id: str) -> int:
@@ -203,6 +219,17 @@ def _grave(thing: int, bucket: str, key: str, id: str, *, upload: bool) -> Recor
         thing,
         lambda sequence: Grave(bucket=bucket, key=key, id=id, upload=upload, sequence=sequence),
     )
+
+
+def drop(index: Index, bucket: str, *, if_empty: bool) -> Draft:
+    def make(sequence: int) -> Drop:
+        return Drop(bucket=bucket, sequence=sequence)
+
+    def check(txn: Txn) -> None:
+        if if_empty and index.usage_in(txn, bucket).versions:
+            raise d.NotEmpty(bucket)
+
+    return Draft([Record(Kind.DROP, drop_thing(bucket), make)], (), check, bucket_mark(bucket))
 
 
 # --- conditions

@@ -294,6 +294,10 @@ class BucketGone(Conflict):
     """The bucket was dropped."""
 
 
+class NotEmpty(Conflict):
+    """There is a version in the bucket."""
+
+
 class DiskFull(DriverError):
     """Nothing was written. What was there before is untouched."""
 
@@ -352,8 +356,11 @@ class ObjectStore(Protocol):
         """
         ...
 
-    async def drop_bucket(self, bucket: str) -> None:
-        """Everything in it, at once; later commits to it raise BucketGone. Safe to repeat."""
+    async def drop_bucket(self, bucket: str, *, if_empty: bool = False) -> None:
+        """Everything in it, at once; later commits to it raise BucketGone. Safe to repeat.
+
+        With `if_empty`, NotEmpty is raised if there is any version: no commit comes between the look and the end.
+        """
         ...
 
     # --- reading: what has been committed by any process before the call is seen

@@ -21,8 +21,6 @@ from cloudstead.dataplane.objects.disk import Disk, RealDisk
 from cloudstead.dataplane.objects.drafts import Draft
 from cloudstead.dataplane.objects.files import Files
 from cloudstead.dataplane.objects.format import (
-    Drop,
-    Kind,
     Piece,
     StoredEntry,
     StoredPart,
@@ -160,15 +158,11 @@ class Objects:
                     raise
         raise d.Concurrent("the metadata change all the time")
 
-    async def drop_bucket(self, bucket: str) -> None:
-        def make(sequence: int) -> Drop:
-            return Drop(bucket=bucket, sequence=sequence)
-
+    async def drop_bucket(self, bucket: str, *, if_empty: bool = False) -> None:
         with self._index.reading() as txn:
             gone = self._index.is_dropped(txn, bucket)
         if not gone:
-            thing = drafts.key_thing(bucket, "")
-            await self._committer.commit("", [Draft([drafts.Record(Kind.DROP, thing, make)])])
+            await self._committer.commit("", [drafts.drop(self._index, bucket, if_empty=if_empty)])
         while self._tender.empty_some(bucket):  # noqa: ASYNC110 - not a wait
             await asyncio.sleep(0)
 

@@ -60,7 +60,9 @@ class FakeObjects:
             answers.append(here.apply(change, body, self._sequence))
         return answers
 
-    async def drop_bucket(self, bucket: str) -> None:
+    async def drop_bucket(self, bucket: str, *, if_empty: bool = False) -> None:
+        if if_empty and bucket not in self._gone and self.list_versions(bucket, limit=1).versions:
+            raise d.NotEmpty(bucket)
         self._buckets.pop(bucket, None)
         self._gone.add(bucket)
 

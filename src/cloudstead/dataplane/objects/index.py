@@ -223,7 +223,10 @@ class Index:
 
     def usage(self, bucket: str) -> Usage:
         with self.reading() as txn:
-            value = txn.get(bucket.encode(), db=self.tables["usage"])
+            return self.usage_in(txn, bucket)
+
+    def usage_in(self, txn: Txn, bucket: str) -> Usage:
+        value = txn.get(bucket.encode(), db=self.tables["usage"])
         versions, size, uploads = USAGE.unpack(value) if value else (0, 0, 0)
         return Usage(versions=versions, bytes=size, uploads=uploads)
 

@@ -11,7 +11,7 @@ from cloudstead.core import ids
 from cloudstead.core.caller import Caller
 from cloudstead.core.errors import NotBuilt
 from cloudstead.core.tools import Tools
-from cloudstead.dataplane.objects.driver import ObjectStore
+from cloudstead.dataplane.objects.driver import NotEmpty, ObjectStore
 from cloudstead.services.s3 import acl_grants, bucket_names, bucket_tags, buckets
 from cloudstead.services.s3.configurations import forget_configurations
 from cloudstead.services.s3.errors import (
@@ -96,21 +96,25 @@ class BucketsCreate:
             raise BucketAlreadyOwnedByYou(fields=said)
 
     async def delete_bucket(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Its objects' end comes first, for then no put can be let in any more; after a crash it is asked for again."""
+        bucket = buckets.opened(self._store, caller, request, "s3:DeleteBucket")
+        try:
+            await self._objects.drop_bucket(bucket.bucket_id, if_empty=True)
+        except NotEmpty:
+            raise _not_empty(bucket) from None
         with self._store.transaction():
-            bucket = buckets.opened(self._store, caller, request, "s3:DeleteBucket")
-            self._check_empty(bucket)
-            forget_configurations(self._store, bucket)
-            self._store.delete(bucket)
-        await self._objects.drop_bucket(bucket.bucket_id)
+            current = self._store.get(Bucket, bucket.id)
+            if current is not None and current.bucket_id == bucket.bucket_id:
+                forget_configurations(self._store, current)
+                self._store.delete(current)
         return {}
 
-    def _check_empty(self, bucket: Bucket) -> None:
-        if not self._objects.list_versions(bucket.bucket_id, limit=1).versions:
-            return
-        text = BucketNotEmpty.text
-        if bucket.versioning:
-            text += ". You must delete all versions in the bucket."
-        raise BucketNotEmpty(text, fields={"BucketName": bucket.name})
+
+def _not_empty(bucket: Bucket) -> BucketNotEmpty:
+    text = BucketNotEmpty.text
+    if bucket.versioning:
+        text += ". You must delete all versions in the bucket."
+    return BucketNotEmpty(text, fields={"BucketName": bucket.name})
 
 
 def _region(caller: Caller, constraint: str | None) -> str:
