@@ -40,6 +40,9 @@ PARTS = (
     Part("dig", "bind9-dnsutils", "the tests ask the name server with it", "tests"),
     Part("ssh-keygen", "openssh-client", "the tests compare fingerprints with it", "tests"),
     Part("puttygen", "putty-tools", "the tests read .ppk keys with it", "tests"),
+    Part("rclone", "rclone", "the tests copy objects with it", "tests"),
+    Part("restic", "restic", "the tests back up into a bucket with it", "tests"),
+    Part("s3cmd", "s3cmd", "the tests put objects with it", "tests"),
 )
 _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
