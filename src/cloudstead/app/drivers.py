@@ -50,7 +50,7 @@ def choose(settings: Settings) -> Kind:
     """The kind that is asked for or, for `auto`, the most real one there is."""
     match settings.machines:
         case "auto":
-            return _best(settings)
+            return _best()
         case "oci":
             return Kind(name="oci", missing=_oci_missing())
         case "docker":
@@ -103,11 +103,11 @@ def console_reader(kind: Kind, settings: Settings, data: DataDirectory) -> Calla
     return read
 
 
-def _best(settings: Settings) -> Kind:
+def _best() -> Kind:
     why_not = _oci_missing()
     if why_not is None:
         return Kind(name="oci")
-    if settings.machines == "auto" and _docker_missing() is None:
+    if _docker_missing() is None:
         return Kind(name="docker")
     return Kind(name="none", missing=why_not)
 

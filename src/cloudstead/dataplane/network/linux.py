@@ -176,10 +176,10 @@ class LinuxNetworks:
     async def _begin(self, spec: NetworkSpec) -> Record:
         """Write down what is about to be made; keep what is known to be in its place."""
         async with self._edge_lock:
-            record = self._journal.read(spec.id) or self._journal.fresh(spec.id)
-            self._journal.write(record)  # an edge without a network would be seen by nobody
+            if self._journal.read(spec.id) is None:  # an edge without a network would be seen by nobody
+                self._journal.write(self._journal.fresh(spec.id))
             await self._edge.ensure()
-            record = self._journal.read(spec.id) or record
+            record = self._journal.read(spec.id) or self._journal.fresh(spec.id)
             if not namespaces.alive(self.namespace(spec.id)):
                 record = msgspec.structs.replace(record, placed={})
             wanted = _placed(spec)

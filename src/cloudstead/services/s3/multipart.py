@@ -138,11 +138,7 @@ class Multipart:
 
     async def upload_part(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
         objects = self._objects
-        bucket = buckets.opened(objects.store, caller, request, "s3:PutObject", request["Key"])
-        number = part_number(request)
-        upload = find_upload(objects, bucket, request)
-        kept = meta_of(upload)
-        key = self._key(kept, request)
+        bucket, number, upload, kept, key = self._asked(caller, request)
         claimed = _claimed(kept, request)
         body: bytes | Incoming = request.get("Body") or b""
         stored = await objects.keep(bucket, body, claimed, key)
@@ -151,11 +147,7 @@ class Multipart:
 
     async def upload_part_copy(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
         objects = self._objects
-        bucket = buckets.opened(objects.store, caller, request, "s3:PutObject", request["Key"])
-        number = part_number(request)
-        upload = find_upload(objects, bucket, request)
-        kept = meta_of(upload)
-        key = self._key(kept, request)
+        bucket, number, upload, kept, key = self._asked(caller, request)
         source = find_source(objects, caller, request)
         span = ranges.of_source(request.get("CopySourceRange"), source.meta.size)
         if span.length > COPY_BYTES_MAX:
@@ -185,6 +177,16 @@ class Multipart:
         return {}
 
     # --- inside
+
+    def _asked(
+        self, caller: Caller, request: Mapping[str, Any]
+    ) -> tuple[Bucket, int, driver.Upload, UploadMeta, bytes]:
+        """Where a part goes: its bucket, its number, its upload with what is kept of it, and the key it is sealed under."""
+        bucket = buckets.opened(self._objects.store, caller, request, "s3:PutObject", request["Key"])
+        number = part_number(request)
+        upload = find_upload(self._objects, bucket, request)
+        kept = meta_of(upload)
+        return bucket, number, upload, kept, self._key(kept, request)
 
     def _key(self, kept: UploadMeta, request: Mapping[str, Any]) -> bytes:
         """What parts are sealed under. A client's key comes with each of them, always the same."""
