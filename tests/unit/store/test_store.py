@@ -338,3 +338,29 @@ def test_what_is_stored_again_after_wiping_stays(path, opened):
         store.wipe()
         store.insert(kept)
     assert [boat.id for boat in store.rows(Boat)] == [boat.id for boat in reader.rows(Boat)] == ["b-1"]
+
+
+def test_what_another_process_committed_is_seen_though_the_first_look_at_it_failed(path, opened, monkeypatch):
+    mine, other = opened(path), opened(path)
+    assert mine.get(Boat, "a") is None
+    other.insert(Boat(id="a", harbour="Kiel"))
+
+    def locked(_):
+        raise Busy("locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mine, "_follow", locked)
+        with pytest.raises(Busy):
+            mine.get(Boat, "a")
+
+    assert mine.get(Boat, "a") is not None
+
+
+def test_while_nobody_commits_a_look_asks_sqlite_nothing(path, opened, monkeypatch):
+    store = opened(path)
+    store.insert(Boat(id="a", harbour="Kiel"))
+    store.get(Boat, "a")
+
+    monkeypatch.delattr(Store, "_read_data_version")
+
+    assert store.get(Boat, "a") is not None
