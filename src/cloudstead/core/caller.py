@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+import msgspec
+
 PrincipalKind = Literal["root", "user", "role", "anonymous"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """The identity behind one request.
 
     `arn` and `user_id` are what GetCallerIdentity shows. `region` is the one of the signature's scope.

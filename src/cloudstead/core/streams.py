@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+import msgspec
+
 
 class Incoming(Protocol):
     """A body while it comes. Reading it raises ServiceError where it is not what was announced."""
@@ -35,8 +37,7 @@ class Outgoing:
     chunks: AsyncIterator[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class HttpFacts:
+class HttpFacts(msgspec.Struct, frozen=True):
     """The HTTP request behind a call, for what S3 decides by headers that no shape has."""
 
     method: str

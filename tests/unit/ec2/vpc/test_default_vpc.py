@@ -1,6 +1,6 @@
 """The default VPC is there before anybody asks, once, and stays away when it was deleted."""
 
-import dataclasses
+import msgspec
 
 from tests.unit.ec2.vpc.world import ACCOUNT, CALLER, World, refusal
 
@@ -40,8 +40,8 @@ def test_every_region_and_account_has_its_own():
     call = opened(world)
     strangers = [
         CALLER,
-        dataclasses.replace(CALLER, region="eu-west-1"),
-        dataclasses.replace(CALLER, account="210987654321"),
+        msgspec.structs.replace(CALLER, region="eu-west-1"),
+        msgspec.structs.replace(CALLER, account="210987654321"),
     ]
     ids = [call(stranger, {})["Vpcs"][0]["VpcId"] for stranger in strangers for _ in range(2)]
     assert len(set(ids)) == 3

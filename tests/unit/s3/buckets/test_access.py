@@ -1,10 +1,10 @@
 """Who may do what: by a bucket's policy, by access control lists, and in spite of neither where public access is blocked."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 from tests.support.api import ACCOUNT, refusal
 from tests.unit.s3.buckets.conftest import NOBODY, OTHER, OTHER_ACCOUNT, OWNER
 

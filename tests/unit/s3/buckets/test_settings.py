@@ -1,12 +1,12 @@
 """The smaller settings of a bucket: encryption, locks, payment, replication, logs, and those there are many of."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 from tests.support.api import ACCOUNT, refusal
 from tests.unit.s3.buckets.conftest import NOBODY, OTHER, OTHER_ACCOUNT, OWNER
 
