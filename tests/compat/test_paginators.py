@@ -43,10 +43,11 @@ _ONE_PAGE = {
     "DescribeVpcs",
     "GetManagedPrefixListAssociations",
     "ListAccountAliases",
+    "ListKeyPolicies",
 }
 #: What is where the next page begins is no secret here: any key, also one that nobody was told.
 _ANY_TOKEN = {"ListMultipartUploads", "ListObjectVersions", "ListObjects"}
-_REFUSED = {"iam": "ValidationError", "s3": "InvalidArgument"}
+_REFUSED = {"iam": "ValidationError", "kms": "InvalidMarkerException", "s3": "InvalidArgument"}
 _SESSION = botocore.session.get_session()
 
 
@@ -69,6 +70,7 @@ def full(simulated):
     """Clients of a cloud with more than a page of everything, and what to ask for where an operation must be told."""
     asked = {**_iam(simulated.client("iam")), **_ssm(simulated.client("ssm"))}
     clients = {service: simulated.client(service, validate=False) for service in SERVICES}
+    asked |= _kms(simulated.client("kms"))
     return clients, {**asked, **_s3(simulated.client("s3")), **_ec2(simulated)}
 
 
@@ -120,6 +122,18 @@ def _ssm(ssm):
         for value in "xyz":
             ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
     return {"GetParametersByPath": {"Path": "/it"}, "GetParameterHistory": {"Name": "/it/a"}}
+
+
+def _kms(kms):
+    """Three keys and aliases, and one of the keys with three tags and rotated three times."""
+    tags = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in TAGS]
+    for name in ("it", "b", "C"):
+        key = kms.create_key(Tags=tags)["KeyMetadata"]["KeyId"]
+        kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=key)
+        kms.rotate_key_on_demand(KeyId=key)
+    kms.rotate_key_on_demand(KeyId=key)
+    one = {"KeyId": key}
+    return {"ListKeyPolicies": one, "ListKeyRotations": one, "ListResourceTags": one}
 
 
 def _s3(s3):

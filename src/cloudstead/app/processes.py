@@ -34,6 +34,7 @@ from cloudstead.services.ec2.instance_rows import Volume
 from cloudstead.services.iam.credentials import StoredCredentials
 from cloudstead.services.iam.model import AccessKey, Account
 from cloudstead.services.iam.uses import KeyUses
+from cloudstead.services.kms.operations import key_lives
 from cloudstead.services.s3.access_log_delivery import Deliveries
 from cloudstead.services.s3.rows import BEFORE_APRIL_2023, TODAYS_DEFAULTS, Bucket
 from cloudstead.store import Store
@@ -149,6 +150,7 @@ async def _controller(plan: Plan) -> None:
             [
                 *controllers(store, tools, ec2, means, networks),
                 objects.lifecycles(store, plan.data.secret("objects")),
+                key_lives(store, tools, plan.data.secret("objects")),
             ],
             store,
             tools.clock,

@@ -26,6 +26,7 @@ from cloudstead.services.ec2.rows import Settings as Ec2Settings
 from cloudstead.services.ec2.vpc_networking import VpcNetworking
 from cloudstead.services.iam.operations import find_instance_profile
 from cloudstead.services.iam.operations import parts as iam_parts
+from cloudstead.services.kms.operations import parts as kms_parts
 from cloudstead.services.s3.operations import parts as s3_parts
 from cloudstead.services.s3.rows import TODAYS_DEFAULTS, Defaults
 from cloudstead.services.ssm.operations import parts as ssm_parts
@@ -33,7 +34,7 @@ from cloudstead.services.ssm.operations import read_parameter
 from cloudstead.services.sts.operations import Sts
 from cloudstead.store import Store
 
-SERVICES = ("ec2", "iam", "s3", "ssm", "sts")
+SERVICES = ("ec2", "iam", "kms", "s3", "ssm", "sts")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,7 @@ class Means:
     machines_missing: Callable[[], str | None] = lambda: None
     read_console: ReadConsole = lambda _: b""
     objects: Objects = field(default_factory=lambda: Objects(Path("objects"), Tools()))
-    #: What objects are sealed under, 32 bytes.
+    #: What objects and the material of KMS's keys are sealed under, 32 bytes.
     sealing_key: bytes = bytes(32)
     #: What new buckets begin with.
     bucket_defaults: Defaults = TODAYS_DEFAULTS
@@ -69,6 +70,7 @@ def tables(means: Means) -> Mapping[str, Mapping[str, AnyOperation]]:
     return {
         "ec2": _ec2(means),
         "iam": _table("iam", *iam_parts(store, tools)),
+        "kms": _table("kms", *kms_parts(store, tools, means.sealing_key)),
         "s3": _s3(means),
         "ssm": _table("ssm", *ssm_parts(store, tools, means.parameter_key, public_parameters)),
         "sts": _table("sts", Sts(store, tools)),

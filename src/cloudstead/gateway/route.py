@@ -53,6 +53,7 @@ _VERSIONS = {
 }
 _TARGETS = {
     "AmazonSSM": "ssm",
+    "TrentService": "kms",
     "Logs_20140328": "logs",
     "CertificateManager": "acm",
     "Route53Resolver": "route53resolver",

@@ -1,0 +1,94 @@
+"""KMS's operations, and the key store as other services use it for their callers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cloudstead.core.caller import Caller
+from cloudstead.core.tools import Tools
+from cloudstead.services.kms import access
+from cloudstead.services.kms.aliases import Aliases
+from cloudstead.services.kms.directory import Directory
+from cloudstead.services.kms.encrypting import Encrypting
+from cloudstead.services.kms.errors import (
+    AccessDeniedException,
+    DisabledException,
+    InvalidCiphertextException,
+    KMSInvalidStateException,
+    NotFoundException,
+)
+from cloudstead.services.kms.key_policies import KeyPolicies
+from cloudstead.services.kms.keys import Keys
+from cloudstead.services.kms.reconcile import KeyLives
+from cloudstead.services.kms.rotation import Rotation
+from cloudstead.services.kms.sealing import MATERIAL_BYTES, Seal
+from cloudstead.services.kms.tags import Tags
+from cloudstead.store import Store
+
+__all__ = [
+    "AccessDeniedException",
+    "DisabledException",
+    "InvalidCiphertextException",
+    "KMSInvalidStateException",
+    "KeyStore",
+    "NotFoundException",
+    "key_lives",
+    "parts",
+]
+
+
+def parts(store: Store, tools: Tools, sealing_key: bytes) -> list[object]:
+    """The classes whose public methods are KMS's operations. `sealing_key`: 32 bytes that material is sealed under."""
+    directory = Directory(store, tools, Seal(sealing_key))
+    return [
+        Keys(directory),
+        Aliases(directory),
+        KeyPolicies(directory),
+        Tags(directory),
+        Rotation(directory),
+        Encrypting(directory),
+    ]
+
+
+def key_lives(store: Store, tools: Tools, sealing_key: bytes) -> KeyLives:
+    """The controller that ends keys and rotates them when it is time."""
+    return KeyLives(Directory(store, tools, Seal(sealing_key)))
+
+
+@dataclass(frozen=True)
+class KeyStore:
+    """KMS as an AWS service of this cloud uses it, in the name of whoever called that service.
+
+    `service` is the word in the alias of the key that AWS manages for it: `s3`. What cannot be done raises KMS's own
+    errors, which are exported here.
+    """
+
+    store: Store
+    tools: Tools
+    sealing_key: bytes
+    service: str
+
+    def find(self, caller: Caller, name: str) -> str:
+        """The ARN of the key with this id, ARN or alias; that of the key AWS manages is made when first asked for."""
+        return self._directory.find(caller, name).id
+
+    def managed(self, account: str, region: str) -> str:
+        """The ARN of the key that AWS manages for the service."""
+        return self._directory.aws_managed(self.service, account, region).id
+
+    def data_key(self, caller: Caller, arn: str, context: Mapping[str, str]) -> tuple[bytes, bytes]:
+        """32 new bytes, in clear and encrypted under the key."""
+        directory = self._directory
+        key = directory.find_key(caller, arn)
+        access.check(self.store, caller, key, "kms:GenerateDataKey", context=context, via=self.service)
+        plain = self.tools.random.randbytes(MATERIAL_BYTES)
+        return plain, directory.encrypt(key, plain, context)
+
+    def open(self, caller: Caller, region: str, ciphertext: bytes, context: Mapping[str, str]) -> bytes:
+        """What `data_key` encrypted, in a region."""
+        key, material = self._directory.of_ciphertext(region, ciphertext)
+        access.check(self.store, caller, key, "kms:Decrypt", context=context, via=self.service)
+        return self._directory.decrypt(key, material, ciphertext, context)
+
+    @property
+    def _directory(self) -> Directory:
+        return Directory(self.store, self.tools, Seal(self.sealing_key))
