@@ -78,7 +78,7 @@ def of_object(request: Mapping[str, Any], owner: str, bucket: Bucket) -> Acl:
     """
     wanted = _wanted(request, owner, _OBJECT_CANNED, bucket.acl.owner)
     if not bucket.acls_enabled:
-        if request.get("ACL") != "private":
+        if request.get("ACL") != "private" or owner != bucket.acl.owner:
             check_changes_nothing(bucket, wanted, request)
         return private(bucket.acl.owner)
     check_not_blocked(bucket, wanted)
