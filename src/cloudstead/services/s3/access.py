@@ -98,8 +98,8 @@ def _pays(caller: Caller, action: str, request: Mapping[str, Any]) -> bool:
 def missing(
     store: Store, caller: Caller, bucket: Bucket, key: str, *, request: Mapping[str, Any] = _NOTHING
 ) -> NoSuchKey:
-    """The error for an object that is not there. Raises AccessDenied for who may not even know that."""
-    check(store, caller, bucket, "s3:ListBucket", request=request)
+    """The error for an object that is not there. Raises AccessDenied for who may not list what begins with its key."""
+    check(store, caller, bucket, "s3:ListBucket", request={**request, "Prefix": key})
     return NoSuchKey(fields={"Key": key})
 
 

@@ -444,3 +444,12 @@ def test_who_may_not_list_is_not_told_what_is_missing(bucket, store):
     with pytest.raises(ServiceError) as caught:
         access.missing(store, NOBODY, made, "a")
     assert caught.value.code == "AccessDenied"
+
+
+def test_who_may_list_a_folder_is_told_what_is_missing_in_it(bucket, store):
+    in_folder = {"StringLike": {"s3:prefix": "public/*"}}
+    made = bucket(statement(Action="s3:ListBucket", Resource=BUCKET, Condition=in_folder))
+    assert access.missing(store, OTHER, made, "public/a").code == "NoSuchKey"
+    with pytest.raises(ServiceError) as caught:
+        access.missing(store, OTHER, made, "private/a")
+    assert caught.value.code == "AccessDenied"
