@@ -91,6 +91,26 @@ def own_upload(
     return bucket, upload
 
 
+def sealing_key(objects: Objects, kept: UploadMeta, request: Mapping[str, Any]) -> bytes:
+    """What parts are sealed under. A client's key comes with each of them, always the same."""
+    encryption = kept.meta.encryption
+    customer = objects.vault.customer(request)
+    if encryption.kind == "SSE-C":
+        if customer is None:
+            raise InvalidRequest(
+                "The multipart upload initiate requested encryption. Subsequent part requests must include the "
+                "appropriate encryption parameters."
+            )
+        if request["SSECustomerKeyMD5"] != encryption.customer_md5:
+            raise InvalidRequest("The provided encryption parameters did not match the ones used originally.")
+    elif customer is not None:
+        raise InvalidRequest(
+            "The multipart upload initiate did not request encryption. Please resend the request without the "
+            "encryption parameters."
+        )
+    return objects.vault.key(encryption, customer)
+
+
 def shown_checksum(kept: UploadMeta) -> dict[str, Any]:
     """The members that tell which checksum an upload was begun with, if one was asked for."""
     return {"ChecksumAlgorithm": kept.algorithm, "ChecksumType": kept.type} if kept.declared else {}
@@ -186,28 +206,7 @@ class Multipart:
         number = part_number(request)
         upload = find_upload(self._objects, bucket, request)
         kept = meta_of(upload)
-        return bucket, number, upload, kept, self._key(kept, request)
-
-    def _key(self, kept: UploadMeta, request: Mapping[str, Any]) -> bytes:
-        """What parts are sealed under. A client's key comes with each of them, always the same."""
-        vault, encryption = self._objects.vault, kept.meta.encryption
-        customer = vault.customer(request)
-        if encryption.kind == "SSE-C":
-            if customer is None:
-                raise InvalidRequest(
-                    "The multipart upload initiate requested encryption. Subsequent part requests must include the "
-                    "appropriate encryption parameters."
-                )
-            if request["SSECustomerKeyMD5"] != encryption.customer_md5:
-                raise InvalidRequest(
-                    "The provided encryption parameters did not match the ones used originally."
-                )
-        elif customer is not None:
-            raise InvalidRequest(
-                "The multipart upload initiate did not request encryption. Please resend the request without the "
-                "encryption parameters."
-            )
-        return vault.key(encryption, customer)
+        return bucket, number, upload, kept, sealing_key(self._objects, kept, request)
 
     async def _put(self, bucket: Bucket, upload: Upload, number: int, stored: Kept, kept: UploadMeta) -> Part:
         put = driver.PutPart(

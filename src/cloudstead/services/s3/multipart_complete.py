@@ -35,6 +35,7 @@ from cloudstead.services.s3.multipart import (
     meta_of,
     mismatched,
     part_meta,
+    sealing_key,
 )
 from cloudstead.services.s3.objects import Objects, shown_new_version
 from cloudstead.services.s3.objects_expiry import shown_expiration
@@ -64,6 +65,8 @@ class MultipartComplete:
             return self._done_before(caller, bucket, request)
         check_early(objects, bucket, upload.key, condition)
         kept = meta_of(upload)
+        if request.get("SSECustomerKey") or (kept.declared and kept.meta.encryption.kind == "SSE-C"):
+            sealing_key(objects, kept, request)  # nothing is read; S3 asks where a checksum was asked for
         parts = self._chosen(bucket, upload, kept, listed)
         checksum = _checksum(kept, parts, request)
         complete = driver.Complete(

@@ -319,6 +319,23 @@ def test_every_part_needs_the_client_s_key(s3):
     assert refused(s3.get_object, Bucket=BUCKET, Key="k", **customer(OTHER_KEY)).status == 403
 
 
+def test_the_end_needs_no_key_but_takes_no_other(s3):
+    upload = begin(s3, **customer(KEY))
+    listed = [{"PartNumber": 1, "ETag": send(s3, upload, 1, LAST, **customer(KEY))["ETag"]}]
+    refusal = refused(complete, s3=s3, upload=upload, parts=listed, **customer(OTHER_KEY))
+    assert (refusal.status, refusal.code) == (400, "InvalidRequest")
+    complete(s3, upload, listed, **customer(KEY))
+    assert s3.get_object(Bucket=BUCKET, Key="k", **customer(KEY))["Body"] == LAST
+
+
+def test_where_a_checksum_was_asked_for_the_end_needs_the_client_s_key(s3):
+    upload = begin(s3, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT", **customer(KEY))
+    listed = [{"PartNumber": 1, "ETag": send(s3, upload, 1, LAST, **customer(KEY))["ETag"]}]
+    refusal = refused(complete, s3=s3, upload=upload, parts=listed)
+    assert (refusal.status, refusal.code) == (400, "InvalidRequest")
+    complete(s3, upload, listed, **customer(KEY))
+
+
 # --- listings
 
 
