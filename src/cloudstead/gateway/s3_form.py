@@ -62,23 +62,23 @@ class Upload:
         self.spool = Spool()
         self._request = request
         self._form = Form(request.headers["content-type"], chunks)
+        self._fields = self._form.fields
 
     async def read_fields(self) -> None:
         await self._form.read_fields()
         self._needed("key")
-        if self._form.filename is None:
+        filename = self._form.filename
+        if filename is None:
             text = "POST requires exactly one file upload per request."
             raise ServiceError(
                 text, code="InvalidArgument", fields={"ArgumentName": "file", "ArgumentValue": "0"}
             )
-
-    @property
-    def _fields(self) -> dict[str, str]:
-        return self._form.fields
+        # In every field, and before the policy is asked: its conditions are about what the fields become.
+        self._fields = {name: value.replace("${filename}", filename) for name, value in self._fields.items()}
 
     @property
     def key(self) -> str:
-        return self._needed("key").replace("${filename}", self._form.filename or "")
+        return self._needed("key")
 
     def signature(self) -> Signature | None:
         """None if the form has no policy: then it is anybody's."""

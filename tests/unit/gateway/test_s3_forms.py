@@ -114,6 +114,16 @@ def test_what_boto3_presigns_is_kept_with_its_headers(post, objects):
     assert kept["_Http"].method == "POST"
 
 
+def test_the_policy_is_about_what_becomes_of_the_files_name(post, objects):
+    fields = {"x-amz-meta-name": "${filename}"}
+    conditions = [["starts-with", "$key", "a."], ["eq", "$x-amz-meta-name", "a.txt"]]
+    signed = presigned("${filename}", fields, conditions)
+    assert post(signed, filename="a.txt").status == 204
+    assert objects.kept["a.txt"]["Metadata"] == {"name": "a.txt"}
+    assert error(post(signed, filename="b.txt")) == (403, "AccessDenied")
+    assert list(objects.kept) == ["a.txt"]
+
+
 def test_a_large_file_passes_through_a_file_without_a_name(post, objects):
     content = bytes(range(256)) * 10_000
     assert post(presigned("big"), content).status == 204
