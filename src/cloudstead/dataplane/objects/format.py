@@ -71,14 +71,14 @@ class Piece(NamedTuple):
     size: int
 
 
-class Body(msgspec.Struct, frozen=True, array_like=True):
+class Body(msgspec.Struct, frozen=True, array_like=True, gc=False):
     inline: int = 0  # how many bytes lie in the record
     crc: int = 0  # CRC32C of those
     pieces: bytes = b""  # packed; empty if all is inline
     parts: bytes = b""  # packed: the number and size of each part that it was completed from
 
 
-class StoredEntry(Entry, frozen=True, kw_only=True, array_like=True):
+class StoredEntry(Entry, frozen=True, kw_only=True, array_like=True, gc=False):
     body: Body
     place: Place | None = None  # not in the files: known to whoever read it
 
@@ -114,6 +114,7 @@ Fields = StoredEntry | StoredUpload | StoredPart | Grave | Drop
 
 encode = msgspec.msgpack.Encoder().encode
 decode_entry = msgspec.msgpack.Decoder(StoredEntry).decode
+decode_entries = msgspec.msgpack.Decoder(list[StoredEntry]).decode
 decode_upload = msgspec.msgpack.Decoder(StoredUpload).decode
 decode_part = msgspec.msgpack.Decoder(StoredPart).decode
 _DECODE: dict[Kind, Callable[[bytes], Any]] = {

@@ -9,7 +9,7 @@ behind it lie in `older`, under a number that the current row tells.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
@@ -24,6 +24,7 @@ from cloudstead.dataplane.objects.format import (
     StoredEntry,
     StoredPart,
     StoredUpload,
+    decode_entries,
     decode_entry,
     decode_part,
     decode_upload,
@@ -110,6 +111,13 @@ def entry_of(value: bytes) -> StoredEntry:
     entry = decode_entry(memoryview(value)[ROW.size :])
     msgspec.structs.force_setattr(entry, "place", place_of(value))
     return entry
+
+
+def entries_of(values: Sequence[bytes]) -> list[StoredEntry]:
+    """As `entry_of`, many at once and but for their places, which whoever reads one looks up."""
+    return decode_entries(
+        b"\xdd" + len(values).to_bytes(4, "big") + b"".join([one[ROW.size :] for one in values])
+    )
 
 
 def part_of(value: bytes) -> StoredPart:

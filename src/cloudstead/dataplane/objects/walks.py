@@ -1,5 +1,6 @@
 """Pages of what the index lists."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -9,11 +10,12 @@ from cloudstead.dataplane.objects.index import (
     MAX_U64,
     U64,
     Index,
-    entry_of,
+    entries_of,
     key_number,
     older_key,
     upload_of,
 )
+from cloudstead.dataplane.objects.keys import KeyWalk
 from cloudstead.dataplane.objects.listing import gather, lines_of, start
 from cloudstead.dataplane.objects.tables import Txn
 
@@ -22,16 +24,36 @@ def objects(index: Index, bucket: str, *, prefix: str, delimiter: str, after: st
     with index.reading() as txn:
         walk = index.current.walk(txn, bucket)
         first = start(prefix.encode(), delimiter.encode(), after.encode())
-        if first is None:
+        if first is None or not limit:
             return d.Page(entries=[], prefixes=[], next=None)
         walk.seek(first)
-        found = gather(walk, prefix.encode(), delimiter.encode(), lambda value: not value[0] & MARKER)
+        if not delimiter:
+            return _flat(walk, prefix.encode(), limit)
+        found = gather(walk, prefix.encode(), delimiter.encode(), _is_object)
         lines, more = lines_of(found, limit)
         return d.Page(
-            entries=[entry_of(value) for _, value in lines if value is not None],
+            entries=list[d.Entry](entries_of([value for _, value in lines if value is not None])),
             prefixes=[key.decode() for key, value in lines if value is None],
             next=lines[-1][0].decode() if more else None,
         )
+
+
+def _is_object(value: bytes) -> bool:
+    return not value[0] & MARKER
+
+
+def _flat(walk: KeyWalk, prefix: bytes, limit: int) -> d.Page:
+    """A page without a delimiter, whose rows are read as they lie there."""
+    found: list[bytes] = []
+    more = True
+    while more and len(found) <= limit:
+        rows = walk.run(limit + 1 - len(found))
+        more = bool(rows) and walk.name(rows[-1][0]).startswith(prefix)
+        if not more:
+            rows = rows[: bisect_left(rows, True, key=lambda pair: not walk.name(pair[0]).startswith(prefix))]
+        found += [value for _, value in rows if not value[0] & MARKER]
+    entries = list[d.Entry](entries_of(found[:limit]))
+    return d.Page(entries=entries, prefixes=[], next=entries[-1].key if len(found) > limit else None)
 
 
 def versions(
@@ -49,10 +71,10 @@ def versions(
         else:
             return d.VersionsPage(versions=[], prefixes=[], next=None)
         lines, more = lines_of(gather(walk, prefix.encode(), delimiter.encode(), lambda _: True), limit)
+        seen = [one for _, one in lines if one is not None]
+        entries = entries_of([one.value for one in seen])
         found = [
-            d.Version(entry=entry_of(one.value), is_latest=one.is_latest)
-            for _, one in lines
-            if one is not None
+            d.Version(entry=entry, is_latest=one.is_latest) for entry, one in zip(entries, seen, strict=True)
         ]
         told = [key.decode() for key, one in lines if one is None]
         if not more:

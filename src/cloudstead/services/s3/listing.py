@@ -6,23 +6,28 @@ everything that is or may be part of a key is encoded then, the markers too.
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from cloudstead.core.cached import Cached
 from cloudstead.core.caller import Caller
-from cloudstead.dataplane.objects.driver import Entry
-from cloudstead.services.s3 import buckets
+from cloudstead.core.columns import Columns
+from cloudstead.dataplane.objects.driver import Entry, Version
+from cloudstead.services.s3 import buckets, listed
 from cloudstead.services.s3.errors import bad_argument
 from cloudstead.services.s3.objects import Objects
-from cloudstead.services.s3.objects_meta import ARCHIVED, Meta, from_ms, modified_at, of
+from cloudstead.services.s3.objects_meta import ARCHIVED, Meta, from_ms, of
 from cloudstead.services.s3.rows import Bucket
 
 PAGE_MAX = 1000
 
 Encode = Callable[[str], str]
+
+_NOTHING_ELSE: Mapping[str, Any] = {}
+#: Whether `quote` leaves all of it as it is.
+_PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*").fullmatch
 
 
 class Listing:
@@ -107,14 +112,18 @@ class Listing:
             **common(page.prefixes, delimiter, request, encode),
         }
         if versions:
-            answer["Versions"] = [
-                _version(self._objects, bucket, one.entry, request, encode, latest=one.is_latest)
-                for one in versions
-            ]
+            answer["Versions"] = listed.lines(
+                bucket,
+                [one.entry for one in versions],
+                partial(_all, encode),
+                owner=True,
+                restore=_restores(self._objects, request),
+                more=_ids(versions),
+            )
         if markers:
-            answer["DeleteMarkers"] = [
-                _marker(bucket, one.entry, encode, latest=one.is_latest) for one in markers
-            ]
+            answer["DeleteMarkers"] = listed.markers(
+                bucket, [one.entry for one in markers], partial(_all, encode), _ids(markers)
+            )
         if page.next is not None:
             answer["NextKeyMarker"] = encode(page.next[0])
             if page.next[1]:
@@ -173,7 +182,7 @@ def common(
     if request.get("EncodingType"):
         told["EncodingType"] = request["EncodingType"]
     if prefixes:
-        told["CommonPrefixes"] = [{"Prefix": encode(prefix)} for prefix in prefixes]
+        told["CommonPrefixes"] = Columns({"Prefix": _all(encode, prefixes)}, [_NOTHING_ELSE] * len(prefixes))
     return told
 
 
@@ -186,40 +195,30 @@ def _contents(
     *,
     owner: bool,
 ) -> dict[str, Any]:
-    """The lines of a listing. Their wire form is remembered, unless time alone may change it."""
     if not entries:
         return {}
-    if request.get("OptionalObjectAttributes"):
-        lines: list[Any] = [_line(objects, bucket, one, encode, owner=owner, restore=True) for one in entries]
-        return {"Contents": lines}
-
-    def write(one: Entry) -> Mapping[str, Any]:
-        return _line(objects, bucket, one, encode, owner=owner, restore=False)
-
-    # Within a bucket a sequence and a revision say all about an entry.
-    shape = (bucket.bucket_id, bucket.acl.owner if owner else "", encode is quote)
-    return {"Contents": [Cached((shape, one.sequence, one.revision), partial(write, one)) for one in entries]}
+    restore = _restores(objects, request)
+    return {"Contents": listed.lines(bucket, entries, partial(_all, encode), owner=owner, restore=restore)}
 
 
-def _line(
-    objects: Objects, bucket: Bucket, entry: Entry, encode: Encode, *, owner: bool, restore: bool
-) -> dict[str, Any]:
-    meta = of(entry)
-    line: dict[str, Any] = {
-        "Key": encode(entry.key),
-        "LastModified": modified_at(entry),
-        "ETag": f'"{entry.etag}"',
-        "Size": meta.size,
-        "StorageClass": meta.storage_class,
-    }
-    if meta.checksum is not None:
-        line["ChecksumAlgorithm"] = [meta.checksum.algorithm]
-        line["ChecksumType"] = meta.checksum.type
-    if owner:
-        line["Owner"] = {"ID": meta.acl_in(bucket).owner}
-    if restore and meta.storage_class in ARCHIVED:
-        line["RestoreStatus"] = _restore_status(meta, objects.now_ms())
-    return line
+def _all(encode: Encode, texts: Sequence[str]) -> Sequence[str]:
+    """Encoded, each of them. Most pages have nothing in them that is written in another way."""
+    if encode is str or _PLAIN("".join(texts)):
+        return texts
+    return [encode(one) for one in texts]
+
+
+def _restores(objects: Objects, request: Mapping[str, Any]) -> Callable[[Entry], Mapping[str, Any]] | None:
+    """What lines tell of restoring, if the request wants to know."""
+    if not request.get("OptionalObjectAttributes"):
+        return None
+    now_ms = objects.now_ms()
+
+    def told(entry: Entry) -> Mapping[str, Any]:
+        meta = of(entry)
+        return {"RestoreStatus": _restore_status(meta, now_ms)} if meta.storage_class in ARCHIVED else {}
+
+    return told
 
 
 def _restore_status(meta: Meta, now_ms: int) -> dict[str, Any]:
@@ -229,25 +228,8 @@ def _restore_status(meta: Meta, now_ms: int) -> dict[str, Any]:
     return status
 
 
-def _version(
-    objects: Objects,
-    bucket: Bucket,
-    entry: Entry,
-    request: Mapping[str, Any],
-    encode: Encode,
-    *,
-    latest: bool,
-) -> dict[str, Any]:
-    restore = bool(request.get("OptionalObjectAttributes"))
-    line = _line(objects, bucket, entry, encode, owner=True, restore=restore)
-    return {**line, "VersionId": entry.version_id, "IsLatest": latest}
-
-
-def _marker(bucket: Bucket, entry: Entry, encode: Encode, *, latest: bool) -> dict[str, Any]:
+def _ids(versions: Sequence[Version]) -> dict[str, Sequence[Any]]:
     return {
-        "Key": encode(entry.key),
-        "VersionId": entry.version_id,
-        "IsLatest": latest,
-        "LastModified": modified_at(entry),
-        "Owner": {"ID": of(entry).owner or bucket.acl.owner},
+        "VersionId": [one.entry.version_id for one in versions],
+        "IsLatest": [one.is_latest for one in versions],
     }

@@ -1,10 +1,18 @@
 """Listing objects and versions: order, prefixes, pages, markers and encoding."""
 
+from urllib.parse import quote
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.s3.objects.client import refused
 from tests.unit.s3.objects.conftest import BUCKET
+
+from cloudstead.dataplane.objects.driver import Entry
+from cloudstead.services.s3 import listed
+from cloudstead.services.s3.checksums import Checksum
+from cloudstead.services.s3.objects_meta import Encryption, Meta, of, packed
+from cloudstead.services.s3.rows import Acl, Grant
 
 
 def fill(s3, *keys):
@@ -161,4 +169,66 @@ def test_pages_of_versions_go_on_where_they_ended(versioned):
     assert len(whole) == 6
     assert (
         refused(versioned.list_object_versions, Bucket=BUCKET, VersionIdMarker="x").code == "InvalidArgument"
+    )
+
+
+_METAS = st.builds(
+    Meta,
+    size=st.integers(0, 5 << 40),
+    encryption=st.builds(Encryption, kind=st.text(max_size=4), context=st.text(max_size=4)),
+    checksum=st.none()
+    | st.builds(Checksum, st.text(max_size=4), st.binary(max_size=4), st.just("COMPOSITE")),
+    headers=st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=2),
+    tags=st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=2),
+    storage_class=st.sampled_from(["STANDARD", "GLACIER"]),
+    acl=st.none() | st.builds(Acl, st.text(max_size=3), st.just([Grant("g", "READ")])),
+    part_digests=st.lists(st.binary(max_size=3), max_size=3),
+    restored_until_ms=st.integers(0, 9),
+)
+
+
+@given(st.lists(st.none() | _METAS, max_size=8))
+def test_what_listings_unpack_of_metadata_is_what_it_says(metas):
+    entries = [
+        Entry(
+            bucket="b",
+            key="k",
+            version_id="null",
+            sequence=1,
+            revision=1,
+            modified_ms=1,
+            size=1,
+            etag="e",
+            delete_marker=False,
+            meta=b"" if meta is None else packed(meta),
+            parts_count=0,
+        )
+        for meta in metas
+    ]
+    for one, entry in zip(listed.told(entries), entries, strict=True):
+        meta = of(entry)
+        assert (one.size, one.storage_class, one.acl) == (meta.size, meta.storage_class, meta.acl)
+        assert (one.checksum is None) == (meta.checksum is None)
+        if one.checksum is not None:
+            assert (one.checksum.algorithm, one.checksum.type) == (
+                meta.checksum.algorithm,
+                meta.checksum.type,
+            )
+
+
+@pytest.mark.parametrize("encoding", [{}, {"EncodingType": "url"}])
+def test_what_is_special_in_xml_or_in_urls_comes_as_it_was(s3, encoding):
+    keys = ["a b", "a%20b", "a&b", "<a>", "a+b", "é/ü", "a/b?c=d", "x"]
+    fill(s3, *keys)
+    wanted = sorted(quote(key) if encoding else key for key in keys)
+    s3_pages = [
+        s3.list_objects(Bucket=BUCKET, **encoding),
+        s3.list_objects_v2(Bucket=BUCKET, **encoding),
+        {"Contents": s3.list_object_versions(Bucket=BUCKET, **encoding)["Versions"]},
+    ]
+    for page in s3_pages:
+        assert sorted(names(page)[0]) == wanted
+    told = s3.list_objects_v2(Bucket=BUCKET, Delimiter="b", **encoding)
+    assert sorted(names(told)[1]) == sorted(
+        quote(one) if encoding else one for one in ("a b", "a%20b", "a&b", "a+b", "a/b")
     )

@@ -7,18 +7,21 @@ Members are written in the order of the result. None means absent; a member the 
 """
 
 import copy
+import functools
 import itertools
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from cloudstead.core.cached import Cached
+from cloudstead.core.columns import Columns
 from cloudstead.gateway.wire import scalars
 from cloudstead.gateway.wire.model import ServiceModel
 from cloudstead.gateway.wire.schema import Member, Namespace, Ref, Shape
+from cloudstead.gateway.wire.serialize.columns import ColumnsWriter
 from cloudstead.gateway.wire.serialize.fragments import Fragments
 from cloudstead.gateway.wire.serialize.mismatch import OnMissing, ResultMismatch
-from cloudstead.gateway.wire.serialize.text import text_writer, xml_attribute, xml_text
+from cloudstead.gateway.wire.serialize.text import text_writer, timestamp_text, xml_attribute, xml_text
 
 Put = Callable[[str], None]
 Writer = Callable[[Any, Put], None]
@@ -133,7 +136,7 @@ class XmlWriters:
         assert ref is not None
         element_name = ref.location_name or (name if member.flattened else self._default_element)
         element = self.member(self._model.member(element_name, _renamed(ref, element_name)))
-        elements = self._elements(element)
+        elements = self._elements(element, self._columns(element_name, ref))
         if member.flattened:
             return elements
         opened, closed = f"<{name}{self._xmlns(member)}>", f"</{name}>"
@@ -150,13 +153,34 @@ class XmlWriters:
 
         return write
 
-    def _elements(self, element: Writer) -> Writer:
+    def _columns(self, name: str, ref: Ref) -> Callable[[], ColumnsWriter]:
+        """The writer of this list where it is told by columns; few ever are."""
+
+        def make() -> ColumnsWriter:
+            member = self._model.member(name, ref)
+            some = copy.copy(member.shape)
+            some.required = []
+            content = self._structure(some)
+            tags = f"<{name}{self._xmlns(member)}>", f"</{name}>"
+            return ColumnsWriter(
+                tags,
+                self._model.members(member.shape),
+                lambda rest: written(content, rest),
+                lambda moment: timestamp_text(self._timestamp, moment.timestamp_format),
+            )
+
+        return functools.cache(make)
+
+    def _elements(self, element: Writer, columns: Callable[[], ColumnsWriter]) -> Writer:
         token, fragments = next(_tokens), self._fragments
 
         def text(value: object) -> str:
             return written(element, value)
 
         def write(values: Any, put: Put) -> None:
+            if type(values) is Columns:
+                put(columns().text(values))
+                return
             if not isinstance(values, list | tuple):
                 raise ResultMismatch(f"{values!r} is not a list")
             for value in values:
