@@ -49,15 +49,20 @@ def wants_stream(request: HttpRequest) -> bool:
     if request.method not in ("PUT", "POST"):
         return False
     headers = request.headers
-    length = headers.get("content-length")
-    if length is not None and int(length) <= WHOLE_BYTES_MAX:
-        return False
-    if length is None and "transfer-encoding" not in headers:
+    if _comes_whole(headers):
         return False
     authorization = headers.get("authorization", "")
     if authorization.startswith("AWS4"):
         return "/s3/aws4_request" in authorization
     return "x-amz-target" not in headers and not headers.get("content-type", "").startswith(_NEVER_S3)
+
+
+def _comes_whole(headers: Mapping[str, str]) -> bool:
+    """Whether a body is none or small. One that waits to be invited is neither: who is refused is to send nothing."""
+    length = int(headers.get("content-length", "0"))
+    if length == 0:
+        return "transfer-encoding" not in headers
+    return length <= WHOLE_BYTES_MAX and headers.get("expect", "").lower() != "100-continue"
 
 
 def incoming(
