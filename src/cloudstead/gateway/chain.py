@@ -246,9 +246,9 @@ class Gateway:
         if self._buckets is None or found is None or found.service != "s3" or not found.bucket:
             self._cors.expose(exchange.http, response)
         elif exchange.http.method != "OPTIONS":
-            told = self._buckets.cors_headers(
-                found.bucket, exchange.http.headers["origin"], exchange.http.method
-            )
+            headers = exchange.http.headers
+            method = headers.get("access-control-request-method", exchange.http.method)
+            told = self._buckets.cors_headers(found.bucket, headers["origin"], method)
             response.headers += told.items()
 
     def _website(self, exchange: Exchange, buckets: Buckets) -> Website:

@@ -155,6 +155,12 @@ def test_answers_carry_what_lets_the_page_read_them(cors):
     assert (status, headers["access-control-allow-origin"]) == (403, PAGE)
 
 
+@pytest.mark.parametrize(("method", "asked", "fits"), [("DELETE", "GET", True), ("GET", "DELETE", False)])
+def test_the_method_that_is_asked_about_outranks_the_requests_own(cors, method, asked, fits):
+    _, headers, _ = cors.ask(method, "/www/k", origin=PAGE, access_control_request_method=asked)
+    assert ("access-control-allow-origin" in headers) is fits
+
+
 @pytest.fixture
 def site(world):
     website = {
