@@ -220,13 +220,8 @@ def announced_trailers(headers: Mapping[str, str]) -> list[str]:
 
 
 def plain_headers(headers: Mapping[str, str], length: int) -> dict[str, str]:
-    """The headers without what tells of the coding."""
-    plain = {**headers, "content-length": str(length)}
-    codings = [part.strip() for part in headers.get("content-encoding", "").split(",")]
-    plain["content-encoding"] = ",".join(part for part in codings if part and part != "aws-chunked")
-    if not plain["content-encoding"]:
-        del plain["content-encoding"]
-    return plain
+    """The headers with the content's length. That Content-Encoding tells of the coding, S3 itself knows."""
+    return {**headers, "content-length": str(length)}
 
 
 def no_length() -> ServiceError:

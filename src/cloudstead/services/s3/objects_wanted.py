@@ -38,6 +38,8 @@ _STORAGE_CLASSES = frozenset(
         "GLACIER_IR",
     )
 )
+#: Says how the body was sent, and so nothing of the object.
+_TRANSFER_CODING = "aws-chunked"
 #: What one needs a permission of its own for, by the member that asks for it.
 _FURTHER_ACTIONS = {
     "Tagging": "s3:PutObjectTagging",
@@ -80,6 +82,10 @@ def acl(caller: Caller, bucket: Bucket, request: Mapping[str, Any]) -> Acl | Non
 
 def headers(request: Mapping[str, Any]) -> dict[str, str]:
     found = {name: request[name] for name in HEADERS if request.get(name)}
+    if _TRANSFER_CODING in found.get("ContentEncoding", ""):
+        found["ContentEncoding"] = _without_transfer_coding(found["ContentEncoding"])
+        if not found["ContentEncoding"]:
+            del found["ContentEncoding"]
     found.setdefault("ContentType", DEFAULT_CONTENT_TYPE)
     if isinstance(found.get("Expires"), datetime):
         found["Expires"] = format_datetime(found["Expires"], usegmt=True)
@@ -90,6 +96,11 @@ def headers(request: Mapping[str, Any]) -> dict[str, str]:
             code="InvalidRedirectLocation",
         )
     return found
+
+
+def _without_transfer_coding(codings: str) -> str:
+    kept = [coding for coding in codings.split(",") if coding.strip() != _TRANSFER_CODING]
+    return ",".join(kept).strip(" ,")
 
 
 def user_metadata(request: Mapping[str, Any]) -> dict[str, str]:

@@ -86,6 +86,22 @@ def test_headers_and_metadata_come_back(s3):
     assert head["StorageClass"] == "STANDARD_IA"
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("deflate, gzip", "deflate, gzip"),
+        ("gzip, aws-chunked", "gzip"),
+        ("aws-chunked,gzip", "gzip"),
+        ("deflate, gzip,aws-chunked", "deflate, gzip"),
+        ("aws-chunked", None),
+        ("aws-chunked, aws-chunked", None),
+    ],
+)
+def test_how_a_body_was_sent_is_no_encoding_of_the_object(s3, sent, kept):
+    put(s3, ContentEncoding=sent)
+    assert s3.head_object(Bucket=BUCKET, Key="k").get("ContentEncoding") == kept
+
+
 def test_a_request_may_have_other_headers_in_the_answer(s3):
     put(s3)
     got = get(s3, ResponseContentType="text/html", ResponseCacheControl="max-age=1")
