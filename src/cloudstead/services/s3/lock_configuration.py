@@ -10,15 +10,14 @@ from cloudstead.core.caller import Caller
 from cloudstead.core.errors import NotBuilt
 from cloudstead.services.s3 import buckets
 from cloudstead.services.s3.errors import (
+    InvalidArgument,
     InvalidBucketState,
     MalformedXML,
     ObjectLockConfigurationNotFoundError,
-    bad_argument,
 )
 from cloudstead.store import Store
 
-_DAYS_MAX = 36_500
-_YEARS_MAX = 100
+_PERIOD_MAX = {"Days": 36_500, "Years": 100}
 
 
 class LockConfiguration:
@@ -56,11 +55,13 @@ def _checked(default: Mapping[str, Any] | None, has_rule: bool) -> dict[str, Any
         raise NotBuilt("Event holds are not built in Cloudstead's S3")
     if "Mode" not in default or ("Days" in default) == ("Years" in default):
         raise MalformedXML
-    period, limit = default.get("Days", default.get("Years")), _DAYS_MAX if "Days" in default else _YEARS_MAX
-    if period <= 0:
-        raise bad_argument(
-            "Default retention period must be a positive integer value.", "RetentionPeriod", period
-        )
-    if period > limit:
-        raise bad_argument("Default retention period is too large.", "RetentionPeriod", period)
+    unit = "Days" if "Days" in default else "Years"
+    if default[unit] <= 0:
+        raise _bad_period(unit, "Default retention period must be a positive integer value.")
+    if default[unit] > _PERIOD_MAX[unit]:
+        raise _bad_period(unit, "Default retention period is too large.")
     return dict(default)
+
+
+def _bad_period(unit: str, text: str) -> InvalidArgument:
+    return InvalidArgument(text, fields={"ArgumentName": unit})

@@ -12,6 +12,8 @@ from tests.unit.s3.buckets.conftest import NOBODY, OTHER, OTHER_ACCOUNT, OWNER
 
 from cloudstead.services.s3 import access, access_logs
 from cloudstead.services.s3.access_logs import Served
+from cloudstead.services.s3.errors import InvalidArgument
+from cloudstead.services.s3.lock_configuration import LockConfiguration
 from cloudstead.services.s3.rows import Bucket, canonical_id
 
 NOW = datetime(2026, 2, 6, 0, 1, 57, tzinfo=UTC)
@@ -110,6 +112,17 @@ def test_how_new_objects_are_locked_is_kept_and_goes_while_the_lock_stays(s3, st
 )
 def test_bad_locks_are_refused(s3, versioned, wanted, code):
     assert refusal(s3.put_object_lock_configuration, Bucket="abc", ObjectLockConfiguration=wanted)[0] == code
+
+
+@pytest.mark.parametrize("unit", ["Days", "Years"])
+def test_a_period_that_is_none_is_named_in_the_refusal(store, versioned, unit):
+    wanted = locked(Mode="GOVERNANCE", **{unit: 0})
+    with pytest.raises(InvalidArgument) as caught:
+        LockConfiguration(store).put_object_lock_configuration(
+            OWNER, {"Bucket": "abc", "ObjectLockConfiguration": wanted}
+        )
+    assert str(caught.value) == "Default retention period must be a positive integer value."
+    assert caught.value.fields == {"ArgumentName": unit}
 
 
 # --- payment and acceleration
