@@ -78,7 +78,7 @@ def incoming(
         return chunked, plain_headers(headers, length)
     told = headers.get("content-length", "")
     if not _LENGTH.fullmatch(told):
-        raise no_length()
+        raise _chunks_of_http() if "transfer-encoding" in headers else no_length()
     said = payload if _SHA256_HEX.fullmatch(payload) else None
     return PlainBody(request.stream, _bounded(int(told)), said), headers
 
@@ -178,6 +178,12 @@ class ChunkedBody:
                     raise malformed_trailer() from None
                 raise
         return content
+
+
+def _chunks_of_http() -> ServiceError:
+    """S3 has a coding of its own for bodies in pieces, which tells the length before."""
+    text = "A header you provided implies functionality that is not implemented"
+    return ServiceError(text, code="NotImplemented", status=501, fields={"Header": "Transfer-Encoding"})
 
 
 def _bounded(length: int) -> int:
