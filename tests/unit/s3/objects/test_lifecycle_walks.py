@@ -1,6 +1,8 @@
 """Lifecycle rules carried out, as time goes on."""
 
 import asyncio
+from collections import Counter
+from datetime import timedelta
 
 import pytest
 from tests.unit.s3.objects.client import refused
@@ -85,6 +87,128 @@ def test_objects_move_to_a_colder_class(s3, days_go):
     assert s3.head_object(Bucket=BUCKET, Key="large")["StorageClass"] == "GLACIER"
     assert refused(s3.get_object, Bucket=BUCKET, Key="large").code == "InvalidObjectState"
     assert "StorageClass" not in s3.head_object(Bucket=BUCKET, Key="small")
+
+
+def classes(s3):
+    """How many versions lie in which class."""
+    return Counter(one["StorageClass"] for one in s3.list_object_versions(Bucket=BUCKET)["Versions"])
+
+
+def test_objects_move_on_from_class_to_class(s3, days_go):
+    to = [{"Days": 1, "StorageClass": "GLACIER_IR"}, {"Days": 7, "StorageClass": "DEEP_ARCHIVE"}]
+    rules(s3, {"Filter": {"ObjectSizeGreaterThan": 0}, "Transitions": to})
+    put(s3, "a", "b")
+    days_go(5)
+    assert classes(s3) == {"GLACIER_IR": 2}
+    days_go(4)
+    assert classes(s3) == {"DEEP_ARCHIVE": 2}
+
+
+def test_versions_move_on_and_end_and_the_current_stays(s3, days_go):
+    put(s3, "a")  # while no versions were kept
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    put(s3, "a", "a", "b", "b", "b")
+    to = [
+        {"NoncurrentDays": 1, "StorageClass": "GLACIER_IR"},
+        {"NoncurrentDays": 5, "StorageClass": "DEEP_ARCHIVE"},
+    ]
+    rule = {"NoncurrentVersionTransitions": to, "NoncurrentVersionExpiration": {"NoncurrentDays": 9}}
+    rules(s3, {"Filter": {"ObjectSizeGreaterThan": 0}, **rule})
+    days_go(3)
+    assert classes(s3) == {"STANDARD": 2, "GLACIER_IR": 4}
+    days_go(4)
+    assert classes(s3) == {"STANDARD": 2, "DEEP_ARCHIVE": 4}
+    days_go(4)
+    assert classes(s3) == {"STANDARD": 2}
+
+
+def test_what_was_put_before_versions_were_kept_moves_as_the_current(s3, days_go):
+    put(s3, "a")
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    to = [{"Days": 1, "StorageClass": "GLACIER_IR"}]
+    rules(s3, {"Filter": {"ObjectSizeGreaterThan": 0}, "Transitions": to})
+    days_go(2)
+    assert classes(s3) == {"GLACIER_IR": 1}
+
+
+def test_objects_go_by_their_sizes(s3, days_go):
+    sizes = {"ObjectSizeGreaterThan": 10, "ObjectSizeLessThan": 100}
+    rules(s3, {"Filter": {"And": sizes}, "Expiration": {"Days": 1}})
+    for size in (10, 11, 99, 100):
+        s3.put_object(Bucket=BUCKET, Key=f"{size:03}", Body=bytes(size))
+    days_go(2)
+    assert there(s3) == ["010", "100"]
+
+
+@pytest.mark.parametrize("status", ["Enabled", "Suspended"])
+def test_objects_go_by_all_their_tags(s3, days_go, status):
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": status})
+    tags = [{"Key": "tom", "Value": "1"}, {"Key": "huck", "Value": "2"}]
+    rules(s3, {"Filter": {"And": {"Prefix": "a/", "Tags": tags}}, "Expiration": {"Days": 1}})
+    for key, given in (("a/one", "tom=1"), ("a/both", "tom=1&huck=2"), ("b/both", "tom=1&huck=2")):
+        put(s3, key, Tagging=given)
+    days_go(2)
+    assert there(s3) == ["a/one", "b/both"]
+
+
+def test_objects_go_on_a_date_whenever_they_were_put(s3, days_go, clock):
+    midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    rules(
+        s3,
+        {"Filter": {"Prefix": "past/"}, "Expiration": {"Date": midnight - timedelta(days=4000)}},
+        {"Filter": {"Prefix": "future/"}, "Expiration": {"Date": midnight + timedelta(days=4000)}},
+    )
+    put(s3, "past/a", "future/a")
+    days_go(1)
+    assert there(s3) == ["future/a"]
+
+
+def counted(s3):
+    """How many versions there are, and how many markers."""
+    page = s3.list_object_versions(Bucket=BUCKET)
+    return len(page.get("Versions", ())), len(page.get("DeleteMarkers", ()))
+
+
+def test_noncurrent_versions_go_by_their_tags(versioned, days_go):
+    tag = {"Tag": {"Key": "k", "Value": "v"}}
+    rules(versioned, {"Filter": tag, "NoncurrentVersionExpiration": {"NoncurrentDays": 4}})
+    put(versioned, *["a"] * 3, Tagging="k=v")
+    put(versioned, "b", "b")
+    days_go(3)
+    assert counted(versioned) == (5, 0)
+    days_go(3)
+    assert counted(versioned) == (3, 0)
+
+
+def test_so_many_noncurrent_versions_are_kept(versioned, days_go):
+    kept = {"NoncurrentDays": 1, "NewerNoncurrentVersions": 5}
+    rules(versioned, {"NoncurrentVersionExpiration": kept})
+    put(versioned, *["a"] * 10)
+    days_go(3)
+    assert counted(versioned) == (6, 0)
+
+
+def test_what_is_marked_is_not_marked_again(versioned, days_go):
+    rules(versioned, {"Expiration": {"Days": 1}})
+    put(versioned, "a")
+    versioned.delete_object(Bucket=BUCKET, Key="a")
+    days_go(3)
+    assert counted(versioned) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("expiration", "goes_at_once"), [({"ExpiredObjectDeleteMarker": True}, True), ({"Days": 5}, False)]
+)
+def test_a_marker_goes_once_it_hides_nothing(versioned, days_go, expiration, goes_at_once):
+    ends = {"NoncurrentVersionExpiration": {"NoncurrentDays": 1}, "Expiration": expiration}
+    rules(versioned, {"Filter": {"Prefix": "a"}, **ends})
+    put(versioned, "a", "b")
+    for key in ("a", "b"):
+        versioned.delete_object(Bucket=BUCKET, Key=key)
+    days_go(3)
+    assert counted(versioned) == (1, 1 if goes_at_once else 2)
+    days_go(4)
+    assert counted(versioned) == (1, 1)
 
 
 def test_uploads_that_nobody_completes_are_aborted(s3, days_go):
