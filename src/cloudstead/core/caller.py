@@ -1,6 +1,5 @@
 """Who calls, for which account and region: established by the gateway, believed by everything behind it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -27,8 +26,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Credential:
+class Credential(msgspec.Struct, frozen=True, kw_only=True):
     """An access key as the gateway needs it to check a signature."""
 
     access_key_id: str

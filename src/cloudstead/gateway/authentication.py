@@ -26,7 +26,7 @@ class Authentication:
         self._credentials = credentials
         self._settings = settings
         self._open = settings.auth == "open"
-        self._verifier = Verifier(credentials, clock)
+        self.verifier = Verifier(credentials, clock)
 
     def claim(self, request: HttpRequest) -> Claim | None:
         """What the request says of its signature; in `open` mode nothing if that cannot be read."""
@@ -58,10 +58,10 @@ class Authentication:
         if self._open:
             return None
         if claim is not None and claim.version == 2:
-            return self._verifier.verify_version_2(request, claim, path)
+            return self.verifier.verify_version_2(request, claim, path)
         if claim is not None:
             later = request.headers.get("x-amz-content-sha256") if body_follows else None
-            return self._verifier.verify(request, claim, body_sha256=later)
+            return self.verifier.verify(request, claim, body_sha256=later)
         if service == "s3" or (service, operation) in _UNSIGNED:
             return None
         raise Refused("missing")
@@ -70,7 +70,7 @@ class Authentication:
         """The proof that this key's holder signed the policy of a form; None if none is needed."""
         if self._open:
             return None
-        return self._verifier.verify_policy(signature.claim, signature.policy, version=signature.version)
+        return self.verifier.verify_policy(signature.claim, signature.policy, version=signature.version)
 
     def caller(
         self, request: HttpRequest, claim: Claim | None, proof: Proof | None, region: str, request_id: str

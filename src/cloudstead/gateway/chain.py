@@ -29,6 +29,7 @@ from cloudstead.gateway.claim import Claim
 from cloudstead.gateway.incoming import DOCUMENT_BYTES_MAX, check_length_told, chunks_of, incoming, whole
 from cloudstead.gateway.internal import Internal
 from cloudstead.gateway.plain_errors import said_plainly
+from cloudstead.gateway.quick import Quick
 from cloudstead.gateway.refusals import Refused, as_error, family
 from cloudstead.gateway.route import Route, route
 from cloudstead.gateway.settings import Settings
@@ -87,6 +88,7 @@ class Gateway:
         self._buckets = buckets
         self._cors = cors.Policy(self._settings)
         self._authentication = Authentication(credentials, self._tools.clock, self._settings)
+        self._quick = self._quick_way()
         self.steps: tuple[Callable[[Exchange], Response | None], ...] = (
             self._check_origin,
             self._answer_internal,
@@ -100,7 +102,34 @@ class Gateway:
             self._dispatch,
         )
 
+    def _quick_way(self) -> Quick | None:
+        """Where signatures are verified: in `open` mode there is nothing that must be proven."""
+        if self._buckets is None or self._settings.auth == "open" or "s3" not in self._operations:
+            return None
+        verifier = self._authentication.verifier
+        return Quick(self._operations["s3"], verifier, self._authorizer, self._buckets, tools=self._tools)
+
     def handle(self, request: HttpRequest) -> Response:
+        taken = self._quick.take(request) if self._quick is not None else None
+        if taken is None:
+            return self._handle(request)
+        return taken if isinstance(taken, HttpResponse) else self._handle_quick(request, taken)
+
+    async def _handle_quick(
+        self, request: HttpRequest, taken: Awaitable[HttpResponse | None]
+    ) -> HttpResponse:
+        try:
+            response: Response | None = await taken
+        except Exception as e:  # noqa: BLE001 - `_failed` logs it
+            exchange = Exchange(request, s3_edge.request_id(ids.uuid(self._tools.random)))
+            exchange.route = route(request, None, self._settings.default_region)
+            exchange.dialect = wire.load("s3").dialect(exchange.route.wire)
+            return self._failed(exchange, e)
+        if response is None:
+            response = self._handle(request)
+        return response if isinstance(response, HttpResponse) else await response
+
+    def _handle(self, request: HttpRequest) -> Response:
         exchange = Exchange(request, ids.uuid(self._tools.random), stream=request.stream)
         try:
             response = self._walk(exchange, 0)

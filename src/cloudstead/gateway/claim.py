@@ -16,11 +16,11 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 
 _EXPIRES_S_MAX = 604_800
 # The form that all SDKs write; anything else takes the slow path, which knows what is wrong with it.
-_USUAL_HEADER = re.compile(
+USUAL_HEADER = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^ ,/]+)/(\d{8})/([^ ,/]+)/([^ ,/]+)/aws4_request,"
     r" ?SignedHeaders=([^ ,=]+), ?Signature=([0-9a-f]{64})"
 )
-_SIGNED_AT = re.compile(r"\d{8}T\d{6}Z")
+SIGNED_AT = re.compile(r"\d{8}T\d{6}Z")
 _QUERY_PARAMETERS = (
     "X-Amz-Algorithm",
     "X-Amz-Credential",
@@ -76,13 +76,13 @@ def read_claim(request: Signed) -> Claim | None:
 
 
 def _of_header(authorization: str, headers: Mapping[str, str]) -> Claim:
-    usual = _USUAL_HEADER.fullmatch(authorization)
+    usual = USUAL_HEADER.fullmatch(authorization)
     if usual is not None:
         key, date, region, service, signed_headers, signature = usual.groups()
     else:
         key, date, region, service, signed_headers, signature = _unusual_header(authorization)
     signed_at = headers.get("x-amz-date") or _iso_basic(headers.get("date", ""))
-    if not _SIGNED_AT.fullmatch(signed_at):
+    if not SIGNED_AT.fullmatch(signed_at):
         raise Refused(
             "incomplete",
             "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. "
@@ -93,7 +93,7 @@ def _of_header(authorization: str, headers: Mapping[str, str]) -> Claim:
 
 
 def _iso_basic(http_date: str) -> str:
-    if _SIGNED_AT.fullmatch(http_date):
+    if SIGNED_AT.fullmatch(http_date):
         return http_date
     try:
         return parsedate_to_datetime(http_date).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -155,7 +155,7 @@ def _of_query(parameters: Mapping[str, str]) -> Claim:
             "parameters",
             f"Query-string authentication version 4 requires the {names}, and {_QUERY_PARAMETERS[-1]} parameters.",
         )
-    if not _SIGNED_AT.fullmatch(parameters["X-Amz-Date"]):
+    if not SIGNED_AT.fullmatch(parameters["X-Amz-Date"]):
         raise Refused("parameters", "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
     key, date, region, service = _credential(parameters["X-Amz-Credential"])
     return Claim(

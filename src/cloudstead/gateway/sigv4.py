@@ -17,8 +17,8 @@ from re import compile as pattern
 from cloudstead.core.caller import Credential, Credentials
 from cloudstead.core.clock import Clock
 from cloudstead.gateway import sigv2
-from cloudstead.gateway.canonical import canonical_path, canonical_query, canonical_request
-from cloudstead.gateway.claim import ALGORITHM, Claim, Signed
+from cloudstead.gateway.canonical import canonical_path, canonical_query, canonical_request, header_value
+from cloudstead.gateway.claim import ALGORITHM, SIGNED_AT, USUAL_HEADER, Claim, Signed
 from cloudstead.gateway.refusals import Refused
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
@@ -38,6 +38,9 @@ _STREAMING_PAYLOADS = frozenset(
 )
 _SHA256_HEX = pattern(r"[0-9a-f]{64}")
 _REGION = pattern(r"[a-z]{2,}(?:-[a-z0-9]+)*-\d{1,2}")
+
+
+_SHA256_OF_NOTHING = sha256(b"").hexdigest()
 
 
 @dataclass(slots=True)
@@ -78,6 +81,44 @@ class Verifier:
         if s3 and _SHA256_HEX.fullmatch(payload):
             _check_body(request, payload, body_sha256)
         return Proof(credential, claim, payload, key)
+
+    def verify_usual(self, request: Signed, authorization: str) -> tuple[Credential, str] | None:
+        """Whose signature a plain request to S3 has, and for which region; None if `verify` must look closer.
+
+        Plain: signed in a header as all SDKs do it, by a lasting key, its path needing no encoding and its query empty.
+        """
+        usual = USUAL_HEADER.fullmatch(authorization)
+        headers = request.headers
+        signed_at, payload = headers.get("x-amz-date", ""), headers.get("x-amz-content-sha256", "")
+        if usual is None or not SIGNED_AT.fullmatch(signed_at):
+            return None
+        key_id, date, region, service, signed, signature = usual.groups()
+        credential = self._credentials.find(key_id)
+        if (
+            credential is None
+            or not credential.active
+            or credential.session_token is not None
+            or credential.expires_at is not None
+            or service != "s3"
+            or not signed_at.startswith(date)
+            or not _is_region(region)
+            or abs(self._clock.now() - _moment(signed_at)) > _S3_SKEW_MAX
+        ):
+            return None
+        names = _names(signed)
+        if "host" not in names or any(name[:6] == "x-amz-" and name not in names for name in headers):
+            return None
+        lines = "".join([f"{name}:{header_value(headers.get(name, ''))}\n" for name in signed.split(";")])
+        canonical = f"{request.method}\n{request.path}\n\n{lines}\n{signed}\n{payload}"
+        digest = sha256(canonical.encode("latin-1")).hexdigest()
+        to_sign = f"{ALGORITHM}\n{signed_at}\n{date}/{region}/s3/aws4_request\n{digest}"
+        key = signing_key(credential.secret_access_key, date, region, "s3")
+        if not compare_digest(hmac_digest(key, to_sign.encode("latin-1"), "sha256").hex(), signature):
+            return None
+        if payload == UNSIGNED_PAYLOAD:
+            return credential, region
+        computed = sha256(request.body).hexdigest() if request.body else _SHA256_OF_NOTHING
+        return (credential, region) if computed == payload else None
 
     def verify_version_2(self, request: Signed, claim: Claim, path: str) -> Proof:
         """Prove the claim of a URL presigned by version 2. Raises Refused."""
@@ -225,6 +266,16 @@ def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
     for part in (date, region, service, "aws4_request"):
         key = hmac_digest(key, part.encode("latin-1"), "sha256")
     return key
+
+
+@lru_cache(maxsize=256)
+def _is_region(text: str) -> bool:
+    return _REGION.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=256)
+def _names(signed_headers: str) -> frozenset[str]:
+    return frozenset(signed_headers.split(";"))
 
 
 @lru_cache(maxsize=256)

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import uvloop
 
 from cloudstead.core.clock import Clock
+from cloudstead.core.heap import keep_freed_memory
 from cloudstead.dataplane import http
 from cloudstead.gateway.chain import Gateway
 from cloudstead.gateway.incoming import wants_stream
@@ -63,6 +64,7 @@ def run(
     at_end: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """`serve` on a loop of its own; what a forked worker calls."""
+    keep_freed_memory()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(
             serve(

@@ -98,6 +98,10 @@ class CutFile:
     def read(self, offset, length, *, wait=True):
         return self._real.read(offset, length, wait=True)
 
+    def read_now(self, offset, length):
+        found = self._real.read(offset, length)
+        return bytearray(found) if len(found) == length else None
+
     def allocate(self, offset, length):
         self._disk.touch()
         self._real.truncate(max(self._real.size(), offset + length))

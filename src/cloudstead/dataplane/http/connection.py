@@ -379,7 +379,9 @@ class Connection(asyncio.Protocol):
 
     async def _send_stream(self, request: HttpRequest, response: HttpResponse, keep_alive: bool) -> None:
         assert response.stream is not None
-        chunked = all(name.lower() != "content-length" for name, _ in response.headers)
+        chunked = response.lines is None and all(
+            name.lower() != "content-length" for name, _ in response.headers
+        )
         keep_alive = self._keeps_alive(request, response, keep_alive)
         self._transport.write(self._head(response, keep_alive, None))
         try:
@@ -412,6 +414,14 @@ class Connection(asyncio.Protocol):
 
     def _head(self, response: HttpResponse, keep_alive: bool, length: int | None) -> bytes:
         """`length` None: the body is streamed, chunked unless the headers tell its length."""
+        if response.lines is not None:
+            close = b"" if keep_alive else b"connection: close\r\n"
+            return b"%b%b%b%b\r\n" % (
+                status_line(response.status),
+                self._server.stamp(),
+                response.lines,
+                close,
+            )
         lines = ""
         told = False
         for name, value in response.headers:

@@ -43,9 +43,13 @@ class HttpRequest:
 
 
 class HttpResponse:
-    """One response. With `stream`, `headers` must carry `content-length`, or the body is sent chunked."""
+    """One response. With `stream`, `headers` must carry `content-length`, or the body is sent chunked.
 
-    __slots__ = ("body", "close", "headers", "hop_limit", "status", "stream")
+    Instead of `headers` it may have `lines`, written out: then they end with a line break each, have none inside, and
+    tell the length.
+    """
+
+    __slots__ = ("body", "close", "headers", "hop_limit", "lines", "status", "stream")
 
     def __init__(
         self,
@@ -56,12 +60,14 @@ class HttpResponse:
         stream: AsyncIterator[bytes] | None = None,
         close: bool = False,
         hop_limit: int | None = None,
+        lines: bytes | None = None,
     ) -> None:
         self.status = status
         self.headers = headers if headers is not None else []
         self.body = body
         self.stream = stream
         self.close = close  # end the connection after this response
+        self.lines = lines
         self.hop_limit = hop_limit  # IP time-to-live from this response on; None leaves it be
 
     def __repr__(self) -> str:

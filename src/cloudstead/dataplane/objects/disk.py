@@ -30,6 +30,10 @@ class File(Protocol):
         """So many bytes, fewer at the end of the file. None if it would have to wait for the disk and may not."""
         ...
 
+    def read_now(self, offset: int, length: int) -> bytearray | None:
+        """As `read` without waiting; None also where there are fewer bytes."""
+        ...
+
     def allocate(self, offset: int, length: int) -> None:
         """Make sure that this range can be written later; what was never written reads as zeros. Raises DiskFull."""
         ...
@@ -121,6 +125,10 @@ class _RealFile:
     def read(self, offset: int, length: int, *, wait: bool = True) -> bytes | None:
         if wait:
             return os.pread(self._fd, length, offset)
+        found = self.read_now(offset, length)
+        return None if found is None else bytes(found)
+
+    def read_now(self, offset: int, length: int) -> bytearray | None:
         found = bytearray(length)
         try:
             got = os.preadv(self._fd, (found,), offset, os.RWF_NOWAIT)
@@ -128,7 +136,7 @@ class _RealFile:
             if e.errno not in (errno.EAGAIN, errno.EOPNOTSUPP):
                 raise
             return None
-        return bytes(found) if got == length else None
+        return found if got == length else None
 
     def allocate(self, offset: int, length: int) -> None:
         try:

@@ -15,8 +15,8 @@ from cloudstead.core.errors import Conflict, DriverError
 
 #: The version id of an object that was put while its bucket had no versioning, or had it suspended.
 NULL = "null"
-#: The largest body that `read_whole` gives in one piece.
-WHOLE_BYTES_MAX = 1 << 20
+#: The largest body that `read_whole` and `peek` give in one piece: a MiB, and what sealing adds to it.
+WHOLE_BYTES_MAX = (1 << 20) + (64 << 10)
 #: The largest body that `small` takes.
 SMALL_BYTES_MAX = 128 << 10
 #: The longest key, in bytes of UTF-8.
@@ -378,6 +378,10 @@ class ObjectStore(Protocol):
 
         Raises Corrupt rather than give a wrong byte, and NoSuchVersion if it was deleted before the first piece.
         """
+        ...
+
+    def peek(self, entry: Entry) -> bytearray | None:
+        """The same as `read_whole` where that needs no waiting and all is well; None otherwise."""
         ...
 
     async def read_whole(self, entry: Entry) -> bytes:

@@ -179,6 +179,10 @@ class Objects:
         assert isinstance(entry, StoredEntry)
         return self._reader.read(entry, start, entry.size if end is None else min(end, entry.size))
 
+    def peek(self, entry: d.Entry) -> bytearray | None:
+        assert isinstance(entry, StoredEntry)
+        return self._reader.peek(entry)
+
     async def read_whole(self, entry: d.Entry) -> bytes:
         assert isinstance(entry, StoredEntry)
         return await self._reader.whole(entry)
@@ -292,7 +296,7 @@ class Objects:
             case d.PutMarker():
                 return drafts.put_marker(bucket, change)
             case d.Delete():
-                return drafts.delete(bucket, change)
+                return drafts.delete(self._index, bucket, change)
             case d.SetMeta():
                 return await self._draft_meta(bucket, change)
             case d.BeginUpload():

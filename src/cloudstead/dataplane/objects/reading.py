@@ -72,6 +72,38 @@ class Reader:
                 data = await self.inline(stored)
                 yield data[piece.start + first : piece.start + last]
 
+    def peek(self, entry: StoredEntry) -> bytearray | None:
+        """A small body that is in the page cache, and right; else None, and `whole` knows what is the matter."""
+        if entry.body.pieces:
+            with self.pinned():
+                return self._peek_extent(entry)
+        if entry.place is None:
+            return None
+        place, length = entry.place, entry.body.inline
+        try:
+            file = self._files.get(place.log, extents=False)
+        except FileNotFoundError:
+            return None
+        data = file.read_now(place.offset + place.length - length, length)
+        return data if data is not None and crc32c(data) == entry.body.crc else None
+
+    def _peek_extent(self, entry: StoredEntry) -> bytearray | None:
+        """Of one extent: small bodies have no more."""
+        (piece, *others) = pieces_of(self.now(entry).body, entry.size)
+        whole = piece.start == 0 and piece.size == piece.length == entry.size <= WHOLE_BYTES_MAX
+        if others or not piece.file or not whole:
+            return None
+        try:
+            file = self._files.get(piece.file, extents=True)
+        except FileNotFoundError:
+            return None
+        data = file.read_now(piece.offset, piece.length + table_bytes(piece.length))
+        if data is None:
+            return None
+        table = data[piece.length :]
+        del data[piece.length :]
+        return data if crc_table(data) == table else None
+
     async def whole(self, entry: StoredEntry) -> bytes:
         assert entry.size <= WHOLE_BYTES_MAX
         if not entry.body.pieces:

@@ -6,6 +6,7 @@ Reading is lenient (every format is accepted everywhere, as AWS does); writing i
 import math
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -65,6 +66,7 @@ def iso8601_milliseconds(moment: datetime) -> str:
     return _utc(moment).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
+@lru_cache(maxsize=4096)  # objects are read more often than they are made
 def rfc822(moment: datetime) -> str:
     """`Fri, 02 Jan 2026 03:04:05 GMT`, whatever the locale."""
     utc = _utc(moment)

@@ -20,6 +20,14 @@ class Current:
     modified_at: datetime
 
 
+_OF_READS = frozenset(("IfMatch", "IfNoneMatch", "IfModifiedSince", "IfUnmodifiedSince"))
+
+
+def is_conditional(request: Mapping[str, Any]) -> bool:
+    """Whether a request to read names any condition: few do."""
+    return not _OF_READS.isdisjoint(request)
+
+
 def check_read(request: Mapping[str, Any], current: Current, now: datetime) -> None:
     """Raise NotModified or PreconditionFailed if the object is not to be read."""
     failed = _failed(request, current, now, prefix="")

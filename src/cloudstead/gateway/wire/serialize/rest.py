@@ -44,11 +44,10 @@ def header_writers(
         headers: Headers = []
         for name, value in result.items():
             if value is not None and (writer := writers.get(name)) is not None:
-                headers.append((writer[0], _one_line(writer[1](value))))
+                headers.append((writer[0], one_line(writer[1](value))))
         for name, prefix in maps.items():
             headers += [
-                (prefix + key, _one_line(plain_text(value)))
-                for key, value in (result.get(name) or {}).items()
+                (prefix + key, one_line(plain_text(value))) for key, value in (result.get(name) or {}).items()
             ]
         if not statuses:
             return None, headers
@@ -57,22 +56,22 @@ def header_writers(
     return write
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """A value must not begin another header."""
     return text if text.isprintable() else _LINE_BREAKS.sub(" ", text)
 
 
 def _header(model: ServiceModel, member: Member) -> tuple[str, TextWriter]:
-    return member.wire_name, _header_text(model, member)
+    return member.wire_name, header_text(model, member)
 
 
-def _header_text(model: ServiceModel, member: Member) -> TextWriter:
+def header_text(model: ServiceModel, member: Member) -> TextWriter:
     if member.jsonvalue:
         return lambda value: b64encode(msgspec.json.encode(value)).decode()
     if member.type == "list":
         assert member.shape.member is not None
         element = model.member("member", member.shape.member)
-        write = _header_text(model, element)
+        write = header_text(model, element)
         quoted = element.type in ("string", "character")
         return lambda values: ", ".join(_quoted(write(value)) if quoted else write(value) for value in values)
     text = text_writer(member.type, plain_text, scalars.rfc822, member.timestamp_format)

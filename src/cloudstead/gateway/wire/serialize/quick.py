@@ -1,0 +1,75 @@
+"""The head of an answer that has all it says in headers, written in one go: for S3's operations on objects.
+
+It says, byte for byte, what `serialize` and the HTTP server say together; a test holds them against each other.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cloudstead.core.streams import Outgoing
+from cloudstead.dataplane.http import HttpResponse
+from cloudstead.gateway.wire.load import load
+from cloudstead.gateway.wire.serialize.envelope import host_id
+from cloudstead.gateway.wire.serialize.mismatch import ResultMismatch
+from cloudstead.gateway.wire.serialize.rest import header_text, one_line
+
+
+class HeadWriter:
+    """Of one operation whose answer is headers and at most a blob."""
+
+    def __init__(self, service: str, operation: str) -> None:
+        model = load(service)
+        found = model.operation(operation)
+        assert found is not None
+        assert found.output is not None
+        shape = found.output.shape
+        members = model.members(shape)
+        self._name = shape.name
+        self._payload = shape.payload
+        self._plain: dict[str, str] = {}
+        self._written: dict[str, tuple[str, Callable[[Any], str]]] = {}
+        self._maps: dict[str, str] = {}
+        for name, member in members.items():
+            if member.location == "headers":
+                self._maps[name] = member.location_name or ""
+            elif member.location == "header" and member.type == "string":
+                self._plain[name] = f"{member.wire_name}: "
+            elif member.location == "header":
+                self._written[name] = f"{member.wire_name}: ", header_text(model, member)
+
+    def response(self, status: int, result: Mapping[str, Any], request_id: str) -> HttpResponse:
+        """Raises ResultMismatch for a member that the answer cannot have."""
+        text = f"x-amz-request-id: {request_id}\r\nx-amz-id-2: {host_id(request_id)}\r\n"
+        body: bytes | Outgoing = b""
+        if self._payload:
+            body = result.get(self._payload, b"")
+            if "ContentType" not in result:
+                text += "Content-Type: application/octet-stream\r\n"
+        last = ""
+        for name, value in result.items():
+            if value is None:
+                continue
+            prefix = self._plain.get(name)
+            if prefix is not None and type(value) is str:
+                text += f"{prefix}{value if value.isprintable() else one_line(value)}\r\n"
+            elif (written := self._written.get(name)) is not None:
+                text += f"{written[0]}{one_line(written[1](value))}\r\n"
+            elif name in self._maps:
+                begun = self._maps[name]
+                last = "".join(f"{begun}{key}: {one_line(each)}\r\n" for key, each in value.items())
+            elif name != self._payload:
+                raise ResultMismatch(f"{self._name} has no member {name} that is {value!r}")
+        text += last
+        if isinstance(body, Outgoing):
+            return HttpResponse(_told(status, result), lines=_encoded(text), stream=body.chunks)
+        if "ContentLength" not in result and status != 204:
+            text += f"content-length: {len(body)}\r\n"
+        return HttpResponse(_told(status, result), body=body, lines=_encoded(text))
+
+
+def _told(status: int, result: Mapping[str, Any]) -> int:
+    return 206 if "ContentRange" in result else status
+
+
+def _encoded(lines: str) -> bytes:
+    return lines.encode("latin-1")
