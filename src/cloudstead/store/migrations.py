@@ -4,8 +4,10 @@ An entry is never edited once released. A new field of a row with a default need
 a field whose meaning changes, does: such an entry rewrites bodies (`rewrite`).
 """
 
+import hashlib
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -29,7 +31,65 @@ def _first(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first,)
+def _keys_to_kms(connection: sqlite3.Connection) -> None:
+    """S3 had keys of its own before there was KMS. Their material stays as it lies; when they were made nobody wrote down."""
+    (now,) = connection.execute("SELECT unixepoch()").fetchone()
+    found = connection.execute("SELECT id, born, body FROM rows WHERE kind = 's3.KmsKey'").fetchall()
+    for arn, born, body in found:
+        old = msgspec.msgpack.decode(body)
+        _put(connection, "kms.Key", born, _as_kms_key(old, now))
+        if old["alias"]:
+            _put(connection, "kms.Alias", born, _as_kms_alias(old, now))
+        connection.execute("DELETE FROM rows WHERE kind = 's3.KmsKey' AND id = ?", (arn,))
+
+
+def _as_kms_key(old: dict[str, Any], now: int) -> dict[str, Any]:
+    made_at = datetime.fromtimestamp(now, UTC)
+    material = {
+        "id": hashlib.sha256(old["id"].encode()).hexdigest(),
+        "sealed": old["sealed"],
+        "made_at": made_at,
+    }
+    return {
+        "id": old["id"],
+        "version": 1,
+        "account": old["account"],
+        "region": old["region"],
+        "place": f"{old['account']}/{old['region']}",
+        "key_id": old["id"].rpartition("/")[2],
+        "created_at": made_at,
+        "materials": [material],
+        "aws_service": "s3",
+        "description": "Default key that protects my S3 objects when no other key is defined",
+        "policy": "",
+        "rotation_days": 365,
+        "rotates_from": made_at,
+    }
+
+
+def _as_kms_alias(old: dict[str, Any], now: int) -> dict[str, Any]:
+    at = datetime.fromtimestamp(now, UTC)
+    return {
+        "id": old["id"].partition("key/")[0] + old["alias"],
+        "version": 1,
+        "account": old["account"],
+        "region": old["region"],
+        "place": f"{old['account']}/{old['region']}",
+        "name": old["alias"],
+        "key": old["id"],
+        "created_at": at,
+        "changed_at": at,
+    }
+
+
+def _put(connection: sqlite3.Connection, kind: str, born: int, body: dict[str, Any]) -> None:
+    connection.execute(
+        "INSERT INTO rows (kind, id, born, version, body) VALUES (?, ?, ?, 1, ?)",
+        (kind, body["id"], born, msgspec.msgpack.encode(body)),
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _keys_to_kms)
 
 
 def migrate(connection: sqlite3.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:

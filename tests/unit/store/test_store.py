@@ -306,6 +306,26 @@ def test_migrations_run_once_in_order_and_rewrite_rows(path, opened):
     connection.close()
 
 
+def test_keys_that_s3_had_are_kms_s_and_open_as_before(path):
+    from cloudstead.services.kms.rows import Alias, Key
+
+    arn = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000"
+    old = {"id": arn, "version": 1, "account": "123456789012", "region": "us-east-1", "sealed": b"sealed"}
+    connection = sqlite3.connect(path, isolation_level=None)
+    migrate(connection, MIGRATIONS[:1])
+    connection.execute(
+        "INSERT INTO rows (kind, id, born, version, body) VALUES ('s3.KmsKey', ?, 1, 1, ?)",
+        (arn, msgspec.msgpack.encode({**old, "alias": "alias/aws/s3"})),
+    )
+    connection.close()
+    with Store(path) as store:
+        (key,) = store.rows(Key)
+        (alias,) = store.rows(Alias)
+        assert store.counts().keys() == {"kms.Key", "kms.Alias"}
+    assert (key.id, key.aws_service, key.materials[0].sealed) == (arn, "s3", b"sealed")
+    assert (alias.id, alias.key) == ("arn:aws:kms:us-east-1:123456789012:alias/aws/s3", arn)
+
+
 def test_a_failed_migration_changes_nothing(path, opened):
     opened(path).insert(Boat(id="b-1", harbour="Kiel"))
 

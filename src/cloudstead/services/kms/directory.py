@@ -67,12 +67,12 @@ class Directory:
         parts = _ARN.fullmatch(name)
         if parts is not None and parts[4].startswith("key/"):
             self._check_region(caller, parts[2])
-            return self._there(name)
+            return self.there(name)
         if name.startswith("arn:"):
             raise InvalidArnException(f"Invalid arn {name}")
         if not _UUID.fullmatch(name):
             raise NotFoundException(f"Invalid keyId '{name}'")
-        return self._there(key_arn(caller.account, caller.region, name.lower()))
+        return self.there(key_arn(caller.account, caller.region, name.lower()))
 
     def managed(self, caller: Caller, name: str, action: str) -> Key:
         """The key of this id or ARN, if the caller may do this with it."""
@@ -114,7 +114,8 @@ class Directory:
         key = self.store.get(Key, alias.key)
         return None if key is None or self.is_over(key) else key
 
-    def _there(self, arn: str) -> Key:
+    def there(self, arn: str) -> Key:
+        """The key of this ARN, in whatever region."""
         key = self.store.get(Key, arn)
         if key is None or self.is_over(key):
             raise no_such_key(arn)
@@ -150,7 +151,7 @@ class Directory:
             materials=[self.new_material(arn)],
             aws_service=aws_service,
             description=description,
-            policy=policy or policies.default(account),
+            policy=policy or ("" if aws_service else policies.default(account)),
             tags=dict(tags),
             rotation_days=YEAR_DAYS if aws_service else 0,
             rotates_from=now if aws_service else None,
@@ -176,12 +177,11 @@ class Directory:
         arn = alias_arn(account, region, name)
         with self.store.transaction():
             if (alias := self.store.get(Alias, arn)) is not None:
-                return self._there(alias.key)
+                return self.there(alias.key)
             key = self.store.insert(
                 self.make(
                     account,
                     region,
-                    policy=policies.of_aws_managed(account, region, service),
                     description=policies.described(service),
                     aws_service=service,
                 )

@@ -17,7 +17,7 @@ class KeyPolicies:
 
     def get_key_policy(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
         key = self._directory.managed(caller, request["KeyId"], "kms:GetKeyPolicy")
-        return {"Policy": key.policy, "PolicyName": _checked(request)}
+        return {"Policy": policies.of(key), "PolicyName": _checked(request)}
 
     def put_key_policy(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
         policy = request["Policy"]

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hmac import digest
 
 from cloudstead.core.caller import Caller
 from cloudstead.core.tools import Tools
 from cloudstead.services.kms import access
 from cloudstead.services.kms.aliases import Aliases
-from cloudstead.services.kms.directory import Directory
+from cloudstead.services.kms.directory import Directory, check_usable
 from cloudstead.services.kms.encrypting import Encrypting
 from cloudstead.services.kms.errors import (
     AccessDeniedException,
     DisabledException,
+    InvalidArnException,
     InvalidCiphertextException,
     KMSInvalidStateException,
     NotFoundException,
@@ -27,6 +29,7 @@ from cloudstead.store import Store
 __all__ = [
     "AccessDeniedException",
     "DisabledException",
+    "InvalidArnException",
     "InvalidCiphertextException",
     "KMSInvalidStateException",
     "KeyStore",
@@ -83,11 +86,24 @@ class KeyStore:
         plain = self.tools.random.randbytes(MATERIAL_BYTES)
         return plain, directory.encrypt(key, plain, context)
 
-    def open(self, caller: Caller, region: str, ciphertext: bytes, context: Mapping[str, str]) -> bytes:
-        """What `data_key` encrypted, in a region."""
-        key, material = self._directory.of_ciphertext(region, ciphertext)
-        access.check(self.store, caller, key, "kms:Decrypt", context=context, via=self.service)
+    def open(
+        self, arn: str, ciphertext: bytes, context: Mapping[str, str], *, caller: Caller | None
+    ) -> bytes:
+        """What `data_key` encrypted under the key. Without a caller, who has just made it goes on with it."""
+        key = self._directory.there(arn)
+        _, material = self._directory.of_ciphertext(key.region, ciphertext)
+        if caller is not None:
+            access.check(self.store, caller, key, "kms:Decrypt", context=context, via=self.service)
         return self._directory.decrypt(key, material, ciphertext, context)
+
+    def derived(self, caller: Caller | None, arn: str, label: bytes) -> bytes:
+        """A key made of a key's first material: what S3 sealed bodies under before each had a key of its own."""
+        directory = self._directory
+        key = directory.there(arn)
+        if caller is not None:
+            access.check(self.store, caller, key, "kms:Decrypt", via=self.service)
+        check_usable(key)
+        return digest(directory.seal.open(key.materials[0].sealed, key.id), label, "sha256")
 
     @property
     def _directory(self) -> Directory:

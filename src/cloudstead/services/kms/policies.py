@@ -6,6 +6,7 @@ import msgspec
 
 from cloudstead.services.iam import operations as iam
 from cloudstead.services.kms.errors import MalformedPolicyDocumentException
+from cloudstead.services.kms.rows import Key
 
 #: The only name that a key policy can have.
 NAME = "default"
@@ -53,7 +54,12 @@ def default(account: str) -> str:
     )
 
 
-def of_aws_managed(account: str, region: str, service: str) -> str:
+def of(key: Key) -> str:
+    """What a key's policy reads like. Where AWS manages the key nobody wrote one, and nobody can."""
+    return _of_aws_managed(key.account, key.region, key.aws_service) if key.aws_service else key.policy
+
+
+def _of_aws_managed(account: str, region: str, service: str) -> str:
     via = {
         "StringEquals": {
             "kms:CallerAccount": account,

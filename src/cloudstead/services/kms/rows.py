@@ -38,7 +38,7 @@ class Key(Row, frozen=True, kw_only=True):
     description: str = ""
     enabled: bool = True
     deletion_at: datetime | None = None
-    policy: str
+    policy: str = ""  # empty where AWS manages the key
     tags: dict[str, str] = {}
     rotation_days: int = 0  # 0: it does not rotate by itself
     rotates_from: datetime | None = None  # what the periods are counted from

@@ -75,7 +75,7 @@ def find_source(objects: Objects, caller: Caller, request: Mapping[str, Any]) ->
     if entry.delete_marker:
         entry = objects.find(caller, bucket, asked, "s3:GetObject", "s3:GetObjectVersion")
     meta = of(entry)
-    opening = objects.vault.key_to_read(meta.encryption, request, "CopySource")
+    opening = objects.vault.key_to_read(caller, meta.encryption, bucket, asked, copying=request)
     conditions.check_source(request, Current(entry.etag, from_ms(entry.modified_ms)), objects.now())
     if meta.archived(objects.now_ms()):
         raise InvalidObjectState(
@@ -185,7 +185,7 @@ class Copying:
         """The copy's body and its ETag."""
         objects = self._objects
         algorithm = _algorithm(request, source.meta)
-        key = objects.vault.key(meta.encryption, objects.vault.customer(request))
+        key = objects.vault.key(meta.encryption, bucket, request["Key"], objects.vault.customer(request))
         checksum = source.meta.checksum
         alike = checksum is not None and checksum.type == "FULL_OBJECT" and checksum.algorithm == algorithm
         shared = key == source.key and meta.encryption.kind == source.meta.encryption.kind

@@ -5,6 +5,8 @@
 The salt makes a key for this body alone out of the one above it, so the chunks may be counted for nonces; the last
 one is marked, so that a body cut short does not open. An empty body is one empty chunk. Nothing here knows which
 object a body belongs to: a copy under the same key above shares the bytes as they are.
+
+A key of 64 bytes is two: the body is sealed under the first, and what comes of it under the second.
 """
 
 from collections.abc import AsyncIterator
@@ -17,18 +19,28 @@ from cloudstead.dataplane.objects.driver import Corrupt
 
 CHUNK_BYTES = 64 << 10
 SALT_BYTES = 16
+KEY_BYTES = 32
 _TAG_BYTES = 16
 _SEALED_CHUNK_BYTES = CHUNK_BYTES + _TAG_BYTES
 
 
-def sealed_size(size: int) -> int:
-    return SALT_BYTES + size + _TAG_BYTES * _chunks(size)
+def keys_of(key: bytes) -> list[bytes]:
+    """A key for each layer, the innermost first."""
+    return [key[at : at + KEY_BYTES] for at in range(0, len(key), KEY_BYTES)]
 
 
-def plain_size(sealed: int) -> int:
+def sealed_size(size: int, layers: int = 1) -> int:
+    for _ in range(layers):
+        size += SALT_BYTES + _TAG_BYTES * _chunks(size)
+    return size
+
+
+def plain_size(sealed: int, layers: int = 1) -> int:
     """The size of what is in a sealed body."""
-    chunks = -(-(sealed - SALT_BYTES) // _SEALED_CHUNK_BYTES)
-    return sealed - SALT_BYTES - _TAG_BYTES * chunks
+    for _ in range(layers):
+        chunks = -(-(sealed - SALT_BYTES) // _SEALED_CHUNK_BYTES)
+        sealed -= SALT_BYTES + _TAG_BYTES * chunks
+    return sealed
 
 
 def _chunks(size: int) -> int:
@@ -45,6 +57,8 @@ def _nonce(number: int, *, last: bool) -> bytes:
 
 def seal(key: bytes, salt: bytes, body: bytes) -> bytes:
     """A whole body at once: the quick path of small ones."""
+    if len(key) > KEY_BYTES:
+        return seal(key[KEY_BYTES:], salt, seal(key[:KEY_BYTES], salt, body))
     if len(body) <= CHUNK_BYTES:
         return salt + _cipher(key, salt).encrypt(_nonce(0, last=True), body, None)
     sealer = Sealer(key, salt)
@@ -83,6 +97,27 @@ class Sealer:
         return sealed
 
 
+class Sealers:
+    """As a Sealer, for a key of any number of layers. Each has the same salt, and makes another key of it."""
+
+    def __init__(self, key: bytes, salt: bytes) -> None:
+        self._layers = [Sealer(each, salt) for each in keys_of(key)]
+
+    def sealed_size(self, size: int) -> int:
+        return sealed_size(size, len(self._layers))
+
+    def update(self, data: bytes) -> bytes:
+        for layer in self._layers:
+            data = layer.update(data)
+        return data
+
+    def finish(self) -> bytes:
+        sealed = b""
+        for layer in self._layers:
+            sealed = layer.update(sealed) + layer.finish()
+        return sealed
+
+
 # --- opening
 
 
@@ -95,6 +130,8 @@ def sealed_span(start: int, end: int, size: int) -> tuple[int, int]:
 
 def open_whole(key: bytes, sealed: bytes) -> bytes:
     """A whole body at once. Raises Corrupt if it was sealed under another key, or changed."""
+    if len(key) > KEY_BYTES:
+        return open_whole(key[:KEY_BYTES], open_whole(key[KEY_BYTES:], sealed))
     size = plain_size(len(sealed))
     opener = _Opener(key, sealed[:SALT_BYTES], size, 0)
     if size <= CHUNK_BYTES:

@@ -1,50 +1,51 @@
-"""Which key a body is sealed under: ours, one of the key store's, or one that the client brings with each request.
+"""Which key a body is sealed under: ours, one of its own that KMS made, or one that the client brings with each request.
 
-The key store is KMS's place until KMS is built: a key that AWS manages for S3 in each account and region, and keys
-that somebody made. Their material lies sealed in the store, under a key that lies outside of it. What a reader
-would get wrong: a client's own key is never kept, only its MD5, to tell whether the same one comes again.
+A key of KMS never seals a body. It encrypts the object's own key, which lies beside the object and which KMS must open
+for every read: who disables the key in KMS ends that. What a reader would get wrong: a client's own key is never
+kept, only its MD5, to tell whether the same one comes again.
 """
 
 import binascii
+import dataclasses
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import md5
-from hmac import compare_digest, digest
+from hmac import compare_digest
 from typing import Any
 
 import msgspec
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec.structs import replace
 
-from cloudstead.core import ids
-from cloudstead.core.arn import arn
+from cloudstead.core.caller import Caller
 from cloudstead.core.tools import Tools
+from cloudstead.services.kms import operations as kms
 from cloudstead.services.s3.errors import (
     AccessDenied,
     InvalidRequest,
-    KMSNotFoundException,
     S3Error,
     bad_argument,
 )
 from cloudstead.services.s3.objects_meta import Encryption
 from cloudstead.services.s3.rows import Bucket
-from cloudstead.store import Row, Store
+from cloudstead.store import Store
 
-_NONCE_BYTES = 12
 _KEY_BYTES = 32
 _KMS_KINDS = ("aws:kms", "aws:kms:dsse")
 _CUSTOMER = ("SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5")
 #: The alias of the key that AWS manages for S3.
 _AWS_MANAGED = "alias/aws/s3"
-
-
-class KmsKey(Row, frozen=True, kw_only=True):
-    """A key of the key store; its id is its ARN."""
-
-    account: str
-    region: str
-    alias: str = ""
-    sealed: bytes  # the material
+#: What S3 adds to a client's encryption context.
+_PLACE = "aws:s3:arn"
+#: What KMS says of a key that is S3's answer, too.
+_REFUSALS = (
+    kms.DisabledException,
+    kms.InvalidArnException,
+    kms.InvalidCiphertextException,
+    kms.KMSInvalidStateException,
+    kms.NotFoundException,
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Vault:
 
     # --- for what is written
 
-    def chosen(self, request: Mapping[str, Any], bucket: Bucket) -> Encryption:
+    def chosen(self, caller: Caller, request: Mapping[str, Any], bucket: Bucket) -> Encryption:
         """How a new object is encrypted: as the request says, else as the bucket does."""
         customer = self.customer(request)
         kind = request.get("ServerSideEncryption")
@@ -70,34 +71,72 @@ class Vault:
                 None,
             )
         if kind is None:
-            return self._default(bucket, request)
+            return self._with_key(caller, self._default(caller, bucket, request), bucket, request)
         bucket_key = bool(request.get("BucketKeyEnabled", self._rule(bucket).get("BucketKeyEnabled", False)))
-        return self._named(
-            kind, request.get("SSEKMSKeyId"), bucket, request.get("SSEKMSEncryptionContext"), bucket_key
-        )
+        context = request.get("SSEKMSEncryptionContext")
+        named = self._named(caller, kind, request.get("SSEKMSKeyId"), bucket, context, bucket_key=bucket_key)
+        return self._with_key(caller, named, bucket, request)
 
-    def make_key(self, account: str, region: str, alias: str = "") -> KmsKey:
-        """A new key of the key store. Nobody else ever sees its material."""
-        id = arn("kms", f"key/{ids.uuid(self.tools.random)}", account=account, region=region)
-        material = self.tools.random.randbytes(_KEY_BYTES)
-        nonce = self.tools.random.randbytes(_NONCE_BYTES)
-        sealed = nonce + AESGCM(self.sealing_key).encrypt(nonce, material, id.encode())
-        return self.store.insert(KmsKey(id=id, account=account, region=region, alias=alias, sealed=sealed))
+    def _with_key(
+        self, caller: Caller, encryption: Encryption, bucket: Bucket, request: Mapping[str, Any]
+    ) -> Encryption:
+        """With a new key for this object alone, if it is KMS that keeps such."""
+        if encryption.kind not in _KMS_KINDS:
+            return encryption
+        context = _context(encryption, bucket, request["Key"])
+        with _told_by_s3():
+            _, sealed = self._kms.data_key(_in_region_of(bucket, caller), encryption.key_id, context)
+        return replace(encryption, sealed_key=sealed)
 
     # --- for bodies
 
-    def key(self, encryption: Encryption, customer: bytes | None = None) -> bytes:
-        """What bodies encrypted this way are sealed under."""
+    def key(
+        self,
+        encryption: Encryption,
+        bucket: Bucket,
+        key: str,
+        customer: bytes | None = None,
+        *,
+        caller: Caller | None = None,
+    ) -> bytes:
+        """What the body of this key in this bucket is sealed under. KMS asks whether a `caller` may, if there is one."""
         if encryption.kind == "SSE-C":
             assert customer is not None
             return customer
-        if encryption.kind in _KMS_KINDS:
-            return digest(self._material(encryption.key_id), encryption.context.encode(), "sha256")
-        return self.sealing_key
+        if encryption.kind not in _KMS_KINDS:
+            return self.sealing_key
+        with _told_by_s3():
+            if not encryption.sealed_key:
+                return self._kms.derived(caller, encryption.key_id, encryption.context.encode())
+            context = _context(encryption, bucket, key)
+            opened = self._kms.open(encryption.key_id, encryption.sealed_key, context, caller=caller)
+        return opened if encryption.layers == 1 else opened + self.sealing_key
 
-    def key_to_read(self, encryption: Encryption, request: Mapping[str, Any], prefix: str = "") -> bytes:
-        """As `key`, for a request to read: raises unless it brings the client's key where one is needed."""
-        return self.key(encryption, self.check_customer(encryption, request, prefix))
+    def key_to_read(
+        self,
+        caller: Caller,
+        encryption: Encryption,
+        bucket: Bucket,
+        named: Mapping[str, Any],
+        *,
+        copying: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        """As `key`, for a caller to read the object that is `named`, or to copy it by the request `copying`.
+
+        Raises unless the request brings the client's key where one is needed.
+        """
+        customer = (
+            self.check_customer(encryption, named)
+            if copying is None
+            else self.check_customer(encryption, copying, "CopySource")
+        )
+        if encryption.kind in _KMS_KINDS and not caller.account:
+            raise bad_argument(
+                "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.",
+                "Authorization",
+                None,
+            )
+        return self.key(encryption, bucket, named["Key"], customer, caller=caller)
 
     def check_customer(
         self, encryption: Encryption, request: Mapping[str, Any], prefix: str = ""
@@ -153,7 +192,7 @@ class Vault:
         rule: Mapping[str, Any] = rules[0]
         return rule
 
-    def _default(self, bucket: Bucket, request: Mapping[str, Any]) -> Encryption:
+    def _default(self, caller: Caller, bucket: Bucket, request: Mapping[str, Any]) -> Encryption:
         if bucket.encryption is None:
             return Encryption()
         rule = self._rule(bucket)
@@ -161,7 +200,8 @@ class Vault:
         bucket_key = bool(request.get("BucketKeyEnabled", rule.get("BucketKeyEnabled", False)))
         kind = default.get("SSEAlgorithm", "AES256")
         context = request.get("SSEKMSEncryptionContext")
-        return self._named(kind, default.get("KMSMasterKeyID"), bucket, context, bucket_key)
+        name = default.get("KMSMasterKeyID")
+        return self._named(caller, kind, name, bucket, context, bucket_key=bucket_key)
 
     def _customers(self, customer: bytes, kind: str | None, bucket: Bucket) -> Encryption:
         if kind is not None:
@@ -177,7 +217,14 @@ class Vault:
         return Encryption("SSE-C", customer_md5=_md5(customer))
 
     def _named(
-        self, kind: str, key_id: str | None, bucket: Bucket, context: str | None, bucket_key: bool
+        self,
+        caller: Caller,
+        kind: str,
+        key_id: str | None,
+        bucket: Bucket,
+        context: str | None,
+        *,
+        bucket_key: bool,
     ) -> Encryption:
         if kind == "AES256":
             if key_id:
@@ -200,42 +247,41 @@ class Vault:
                 "x-amz-server-side-encryption-context",
                 context,
             )
-        key = self._found(key_id or _AWS_MANAGED, bucket)
-        return Encryption(kind, key.id, context or "", bucket_key=bucket_key)
+        with _told_by_s3():
+            found = self._found(caller, key_id or _AWS_MANAGED, bucket)
+        return Encryption(kind, found, context or "", bucket_key=bucket_key)
 
-    def _found(self, name: str, bucket: Bucket) -> KmsKey:
-        """The key of this id, ARN or alias."""
-        here = arn("kms", "", account=bucket.account, region=bucket.region)
-        short = name.removeprefix(here)
-        if short == _AWS_MANAGED:
-            return self._aws_managed(bucket)
-        if short.startswith("alias/"):
-            keys = self.store.rows(KmsKey, alias=short, account=bucket.account, region=bucket.region)
-            found = keys[0] if keys else None
-        else:
-            id = name if name.startswith("arn:") else f"{here}key/{name}"
-            found = self.store.get(KmsKey, id)
-        if found is None or found.region != bucket.region:
-            id = name if name.startswith("arn:") else here + (name if "/" in name else f"key/{name}")
-            raise KMSNotFoundException(f"Key '{id}' does not exist", code="KMS.NotFoundException")
-        return found
+    def _found(self, caller: Caller, name: str, bucket: Bucket) -> str:
+        """The ARN of the key of this id, ARN or alias. A name without an account is the caller's, as at AWS."""
+        if name == _AWS_MANAGED and caller.account == bucket.account:
+            return self._kms.managed(bucket.account, bucket.region)
+        return self._kms.find(_in_region_of(bucket, caller), name)
 
-    def _aws_managed(self, bucket: Bucket) -> KmsKey:
-        """Made when it is first asked for, as at AWS."""
-        mine = {"alias": _AWS_MANAGED, "account": bucket.account, "region": bucket.region}
-        if found := self.store.rows(KmsKey, **mine):
-            return found[0]
-        with self.store.transaction():
-            if found := self.store.rows(KmsKey, **mine):
-                return found[0]
-            return self.make_key(bucket.account, bucket.region, _AWS_MANAGED)
+    @property
+    def _kms(self) -> kms.KeyStore:
+        return kms.KeyStore(self.store, self.tools, self.sealing_key, "s3")
 
-    def _material(self, key_id: str) -> bytes:
-        row = self.store.get(KmsKey, key_id)
-        if row is None:
-            raise KMSNotFoundException(f"Key '{key_id}' does not exist", code="KMS.NotFoundException")
-        nonce, sealed = row.sealed[:_NONCE_BYTES], row.sealed[_NONCE_BYTES:]
-        return AESGCM(self.sealing_key).decrypt(nonce, sealed, row.id.encode())
+
+@contextmanager
+def _told_by_s3() -> Iterator[None]:
+    """What KMS refuses, in S3's words."""
+    try:
+        yield
+    except kms.AccessDeniedException as e:
+        raise AccessDenied(e.message) from None
+    except _REFUSALS as e:
+        raise S3Error(e.message, code=f"KMS.{e.code}", status=e.status) from None
+
+
+def _in_region_of(bucket: Bucket, caller: Caller) -> Caller:
+    """KMS is asked in the region of the bucket."""
+    return caller if caller.region == bucket.region else dataclasses.replace(caller, region=bucket.region)
+
+
+def _context(encryption: Encryption, bucket: Bucket, key: str) -> dict[str, str]:
+    """What an object's key is sealed in with: its place, or with a bucket key the bucket's, and what the client says."""
+    own = msgspec.json.decode(_decoded(encryption.context) or b"{}", type=dict[str, str])
+    return {_PLACE: bucket.arn("" if encryption.bucket_key else key), **own}
 
 
 def _incomplete(what: str, argument: str) -> S3Error:

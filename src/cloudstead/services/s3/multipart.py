@@ -91,7 +91,7 @@ def own_upload(
     return bucket, upload
 
 
-def sealing_key(objects: Objects, kept: UploadMeta, request: Mapping[str, Any]) -> bytes:
+def sealing_key(objects: Objects, bucket: Bucket, kept: UploadMeta, request: Mapping[str, Any]) -> bytes:
     """What parts are sealed under. A client's key comes with each of them, always the same."""
     encryption = kept.meta.encryption
     customer = objects.vault.customer(request)
@@ -108,7 +108,7 @@ def sealing_key(objects: Objects, kept: UploadMeta, request: Mapping[str, Any]) 
             "The multipart upload initiate did not request encryption. Please resend the request without the "
             "encryption parameters."
         )
-    return objects.vault.key(encryption, customer)
+    return objects.vault.key(encryption, bucket, request["Key"], customer)
 
 
 def shown_checksum(kept: UploadMeta) -> dict[str, Any]:
@@ -206,7 +206,7 @@ class Multipart:
         number = part_number(request)
         upload = find_upload(self._objects, bucket, request)
         kept = meta_of(upload)
-        return bucket, number, upload, kept, sealing_key(self._objects, kept, request)
+        return bucket, number, upload, kept, sealing_key(self._objects, bucket, kept, request)
 
     async def _put(self, bucket: Bucket, upload: Upload, number: int, stored: Kept, kept: UploadMeta) -> Part:
         put = driver.PutPart(

@@ -66,7 +66,8 @@ class MultipartComplete:
         check_early(objects, bucket, upload.key, condition)
         kept = meta_of(upload)
         if request.get("SSECustomerKey") or (kept.declared and kept.meta.encryption.kind == "SSE-C"):
-            sealing_key(objects, kept, request)  # nothing is read; S3 asks where a checksum was asked for
+            # Nothing is read; S3 asks where a checksum was asked for.
+            sealing_key(objects, bucket, kept, request)
         parts = self._chosen(bucket, upload, kept, listed)
         checksum = _checksum(kept, parts, request)
         complete = driver.Complete(

@@ -118,12 +118,12 @@ class Objects:
                     return Kept(await writer.close(), len(body), md5, checksum)
                 finally:
                     writer.discard()
-            return await self._keep_stream(bucket, body, digests, encryption.Sealer(key, salt))
+            return await self._keep_stream(bucket, body, digests, encryption.Sealers(key, salt))
 
     async def _keep_stream(
-        self, bucket: Bucket, body: Incoming, digests: Digests, sealer: encryption.Sealer
+        self, bucket: Bucket, body: Incoming, digests: Digests, sealer: encryption.Sealers
     ) -> Kept:
-        writer = self.engine.writer(bucket.bucket_id, encryption.sealed_size(body.length))
+        writer = self.engine.writer(bucket.bucket_id, sealer.sealed_size(body.length))
         size = 0
         try:
             async for piece in body:

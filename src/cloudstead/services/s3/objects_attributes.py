@@ -64,7 +64,7 @@ class ObjectAttributes:
         lines = [
             {
                 "PartNumber": part.number,
-                "Size": encryption.plain_size(part.size),
+                "Size": encryption.plain_size(part.size, meta.encryption.layers),
                 **Checksum(meta.checksum.algorithm, digest).shown_of_part(),
             }
             for part, digest in zip(sizes, meta.part_digests, strict=True)

@@ -55,27 +55,29 @@ class GetObjects:
         raise ConditionalRequestConflict
 
     async def _get(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
-        bucket, entry, key = self._found(caller, request)
+        bucket, entry = self._found(caller, request)
         meta = of(entry)
         if meta.archived(self._objects.now_ms()):
             raise InvalidObjectState(fields={"StorageClass": meta.storage_class})
         answer, span = self._described(caller, bucket, entry, meta, request)
+        key = self._objects.vault.key_to_read(caller, meta.encryption, bucket, request)
         body = Body(self._objects.engine, entry, meta, key)
         whole = span or Span(0, meta.size, meta.size)
         return {**answer, "Body": await _body(body, whole)}
 
     def head_object(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
-        bucket, entry, _ = self._found(caller, request)
+        bucket, entry = self._found(caller, request)
         meta = of(entry)
         answer, _ = self._described(caller, bucket, entry, meta, request)
         return answer
 
-    def _found(self, caller: Caller, request: Mapping[str, Any]) -> tuple[Bucket, Entry, bytes]:
+    def _found(self, caller: Caller, request: Mapping[str, Any]) -> tuple[Bucket, Entry]:
         objects = self._objects
         _check_no_encryption(request)
         bucket = buckets.find_for(objects.store, caller, request)
         entry = objects.find(caller, bucket, request, "s3:GetObject", "s3:GetObjectVersion")
-        return bucket, entry, objects.vault.key_to_read(of(entry).encryption, request)
+        objects.vault.check_customer(of(entry).encryption, request)
+        return bucket, entry
 
     def _described(
         self, caller: Caller, bucket: Bucket, entry: Entry, meta: Meta, request: Mapping[str, Any]
@@ -135,9 +137,9 @@ class GetObjects:
             raise bad_argument(
                 "Part number must be an integer between 1 and 10000, inclusive", "partNumber", number
             )
-        sizes = [encryption.plain_size(part.size) for part in self._objects.engine.parts(entry)] or [
-            meta.size
-        ]
+        layers = meta.encryption.layers
+        parts = self._objects.engine.parts(entry)
+        sizes = [encryption.plain_size(part.size, layers) for part in parts] or [meta.size]
         if number > len(sizes):
             raise InvalidPartNumber(fields={"ActualPartCount": len(sizes), "PartNumberRequested": number})
         start = sum(sizes[: number - 1])

@@ -42,6 +42,12 @@ class Encryption(msgspec.Struct, frozen=True, array_like=True):
     context: str = ""  # of KMS, as the client gave it
     bucket_key: bool = False
     customer_md5: str = ""  # of SSE-C: of the key, in base64
+    sealed_key: bytes = b""  # of KMS: the object's own key, encrypted by KMS; empty in the oldest objects
+
+    @property
+    def layers(self) -> int:
+        """How many times one behind the other the bytes are sealed."""
+        return 2 if self.kind == "aws:kms:dsse" and self.sealed_key else 1
 
 
 class Retention(msgspec.Struct, frozen=True, array_like=True):

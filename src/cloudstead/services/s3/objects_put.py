@@ -31,7 +31,7 @@ class PutObjects:
         condition = write_condition(request)
         check_early(objects, bucket, key, condition)
         body: bytes | Incoming = request.get("Body") or b""
-        sealing = objects.vault.key(meta.encryption, objects.vault.customer(request))
+        sealing = objects.vault.key(meta.encryption, bucket, key, objects.vault.customer(request))
         kept = await objects.keep(bucket, body, claimed, sealing)
         put = driver.Put(
             key=key,

@@ -3,7 +3,7 @@
 An object completed from parts is their sealed bodies one behind the other, each with a salt of its own.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -28,12 +28,13 @@ class Body:
 
 async def read(body: Body, start: int, end: int) -> AsyncGenerator[bytes]:
     """The plain bytes [start, end) in pieces."""
+    keys = encryption.keys_of(body.key)
     at_plain = at_sealed = 0
     for sealed in _sealed_sizes(body):
-        size = encryption.plain_size(sealed)
+        size = encryption.plain_size(sealed, len(keys))
         first, last = max(start - at_plain, 0), min(end - at_plain, size)
         if first < last:
-            async with aclosing(_read_piece(body, at_sealed, size, first, last)) as pieces:
+            async with aclosing(_read_piece(body, keys, _Sealed(at_sealed, sealed), first, last)) as pieces:
                 async for piece in pieces:
                     yield piece
         at_plain += size
@@ -48,18 +49,34 @@ def _sealed_sizes(body: Body) -> list[int]:
     return [part.size for part in body.engine.parts(body.entry)]
 
 
-async def _read_piece(body: Body, at: int, size: int, start: int, end: int) -> AsyncGenerator[bytes]:
-    """From one sealed body that begins at `at`: [start, end) of its `size` plain bytes."""
+@dataclass(frozen=True)
+class _Sealed:
+    """One sealed body within an object's bytes."""
+
+    at: int
+    size: int
+
+
+async def _read_piece(
+    body: Body, keys: Sequence[bytes], piece: _Sealed, start: int, end: int
+) -> AsyncGenerator[bytes]:
+    """[start, end) of what is left of a piece once `keys`, the innermost first, have opened it."""
+    if not keys:
+        async for each in body.engine.read(body.entry, piece.at + start, piece.at + end):
+            yield each
+        return
+    key, outer = keys[0], keys[1:]
+    size = encryption.plain_size(piece.size, len(keys))
     begin, stop = encryption.sealed_span(start, end, size)
-    salt = None if begin == 0 else await _salt(body, at)
-    sealed = body.engine.read(body.entry, at + begin, at + stop)
-    plain = encryption.opened(body.key, sealed, salt=salt, start=start, end=end, size=size)
-    async for piece in plain:
-        yield piece
+    salt = None if begin == 0 else await _salt(body, outer, piece)
+    async with aclosing(_read_piece(body, outer, piece, begin, stop)) as sealed:
+        async for plain in encryption.opened(key, sealed, salt=salt, start=start, end=end, size=size):
+            yield plain
 
 
-async def _salt(body: Body, at: int) -> bytes:
+async def _salt(body: Body, outer: Sequence[bytes], piece: _Sealed) -> bytes:
     found = b""
-    async for piece in body.engine.read(body.entry, at, at + encryption.SALT_BYTES):
-        found += piece
+    async with aclosing(_read_piece(body, outer, piece, 0, encryption.SALT_BYTES)) as begin:
+        async for each in begin:
+            found += each
     return found

@@ -53,7 +53,7 @@ def wanted(objects: Objects, caller: Caller, bucket: Bucket, request: Mapping[st
     check_allowed(objects, caller, bucket, request)
     retention, held = objects_lock.of_request(request, bucket, objects.now())
     return Meta(
-        encryption=objects.vault.chosen(request, bucket),
+        encryption=objects.vault.chosen(caller, request, bucket),
         headers=headers(request),
         user=user_metadata(request),
         tags=tagging.of_header(request.get("Tagging")),
