@@ -67,8 +67,8 @@ class Claim:
 
 def read_claim(request: Signed) -> Claim | None:
     """The claim of a request, None if it makes none. Raises Refused if it cannot be understood."""
-    authorization = request.headers.get("authorization")
-    if authorization is not None:
+    authorization = request.headers.get("authorization", "").strip()
+    if authorization:
         return _of_header(authorization, request.headers)
     if "X-Amz-Signature=" in request.query or "X-Amz-Algorithm=" in request.query:
         return _of_query(dict(parse_qsl(request.query, keep_blank_values=True, encoding="latin-1")))
@@ -84,7 +84,7 @@ def _of_header(authorization: str, headers: Mapping[str, str]) -> Claim:
     signed_at = headers.get("x-amz-date") or _iso_basic(headers.get("date", ""))
     if not SIGNED_AT.fullmatch(signed_at):
         raise Refused(
-            "incomplete",
+            "date",
             "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. "
             + _hidden(authorization),
         )
@@ -97,7 +97,7 @@ def _iso_basic(http_date: str) -> str:
         return http_date
     try:
         return parsedate_to_datetime(http_date).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    except ValueError:
+    except (ValueError, OverflowError):
         return ""
 
 
@@ -108,9 +108,9 @@ def _hidden(authorization: str) -> str:
 
 
 def _unusual_header(authorization: str) -> tuple[str, str, str, str, str, str]:
-    algorithm, _, rest = authorization.strip().partition(" ")
+    algorithm, _, rest = authorization.partition(" ")
     if algorithm != ALGORITHM:
-        raise Refused("mechanism")
+        raise Refused("mechanism", ArgumentName="Authorization", ArgumentValue=authorization)
     parts: dict[str, str] = {}
     for part in rest.split(","):
         name, equals, value = part.strip().partition("=")

@@ -17,6 +17,7 @@ Family = Literal["ec2", "query", "json", "rest-json", "s3"]
 Reason = Literal[
     "missing",  # nobody signed
     "incomplete",  # what was signed cannot be read
+    "date",  # when it was signed is not said, or cannot be
     "unknown-key",  # no such access key, or an inactive one
     "token",  # the session token is absent, or not the key's
     "token-expired",
@@ -62,6 +63,7 @@ _QUERY: Mapping[Reason, Wording] = {
     "incomplete": Wording(
         "IncompleteSignature", 400, "The request signature does not conform to AWS standards."
     ),
+    "date": Wording("IncompleteSignature", 400, "The request signature does not conform to AWS standards."),
     "unknown-key": Wording("InvalidClientTokenId", 403, _NO_SUCH_KEY),
     "token": Wording("InvalidClientTokenId", 403, _NO_SUCH_KEY),
     "token-expired": Wording("ExpiredToken", 403, _KEY_EXPIRED),
@@ -82,6 +84,7 @@ _QUERY: Mapping[Reason, Wording] = {
 _EC2: Mapping[Reason, Wording] = {
     **{reason: Wording("AuthFailure", 401, _EC2_NOT_VALID) for reason in _QUERY},
     "incomplete": _QUERY["incomplete"],
+    "date": _QUERY["date"],
     "parameters": _QUERY["parameters"],
     "mechanism": _QUERY["mechanism"],
     "token-expired": Wording("RequestExpired", 400, "Request has expired."),
@@ -108,6 +111,7 @@ _S3_MISMATCH = (
 _S3: Mapping[Reason, Wording] = {
     "missing": Wording("AccessDenied", 403, "Access Denied"),
     "incomplete": Wording("AuthorizationHeaderMalformed", 400, "The authorization header is malformed."),
+    "date": Wording("AccessDenied", 403, "AWS authentication requires a valid Date or x-amz-date header"),
     "unknown-key": Wording(
         "InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records."
     ),
@@ -133,11 +137,7 @@ _S3: Mapping[Reason, Wording] = {
     "payload-header": Wording(
         "InvalidRequest", 400, "Missing required header for this request: x-amz-content-sha256"
     ),
-    "mechanism": Wording(
-        "InvalidRequest",
-        400,
-        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
-    ),
+    "mechanism": Wording("InvalidArgument", 400, "Unsupported Authorization Type"),
 }
 
 WORDINGS: Mapping[Family, Mapping[Reason, Wording]] = {
@@ -153,7 +153,7 @@ WORDINGS: Mapping[Family, Mapping[Reason, Wording]] = {
 
 # Only these details help whoever signs wrongly; EC2 tells none, S3 puts them in members of their own.
 _TELLS_DETAIL: Mapping[Family, frozenset[Reason]] = {
-    "ec2": frozenset({"incomplete", "parameters"}),
+    "ec2": frozenset({"incomplete", "date", "parameters"}),
     "s3": frozenset({"incomplete", "parameters", "scope"}),
 }
 

@@ -28,6 +28,7 @@ STREAMING = "STREAMING-"
 _LATE_MAX = timedelta(minutes=15)
 _EARLY_MAX = timedelta(minutes=5)
 _S3_SKEW_MAX = timedelta(minutes=15)
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _S3_SERVICES = frozenset({"s3", "s3express", "s3-outposts"})
 _STREAMING_PAYLOADS = frozenset(
     {
@@ -66,10 +67,12 @@ class Verifier:
         `body_sha256` is given if the caller has hashed the body, or will check it later itself.
         """
         s3 = claim.service in _S3_SERVICES
-        _check_scope(claim)
+        if not s3:
+            _check_scope(claim)
         credential = self._credential(claim)
         self._check_time(claim, s3=s3)
         if s3:
+            _check_scope(claim)  # who and when come first: AccessDenied or too late, whatever else is wrong
             payload = _s3_payload(request, claim)
             _check_all_signed(request, claim)
         else:
@@ -159,6 +162,8 @@ class Verifier:
         if s3 and claim.presigned:
             _check_s3_url(claim, signed_at, now)
         elif s3:
+            if signed_at < _EPOCH:
+                raise Refused("date")
             if abs(now - signed_at) > _S3_SKEW_MAX:
                 raise Refused(
                     "skewed",
@@ -283,7 +288,7 @@ def _moment(signed_at: str) -> datetime:
     try:
         return datetime.strptime(signed_at, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError as e:
-        raise Refused("incomplete", f"Date must be in ISO-8601 'basic format'. Got '{signed_at}'.") from e
+        raise Refused("date", f"Date must be in ISO-8601 'basic format'. Got '{signed_at}'.") from e
 
 
 def _basic(moment: datetime) -> str:

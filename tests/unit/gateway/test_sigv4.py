@@ -437,12 +437,16 @@ def test_a_malformed_header_is_told_what_it_lacks(header):
 
 
 @pytest.mark.parametrize(
-    "header", ["Basic abc", "AWS AKIA:sig", "Bearer x", "AWS4-ECDSA-P256-SHA256 Credential=a", ""]
+    "header", ["Basic abc", "AWS AKIA:sig", "Bearer x", "AWS4 x", "AWS4-ECDSA-P256-SHA256 Credential=a"]
 )
 def test_another_mechanism_is_refused(header):
     with pytest.raises(Refused) as caught:
         read_claim(Request("GET", "/", headers={"authorization": header}))
     assert caught.value.reason == "mechanism"
+    error = as_error(caught.value, "s3")
+    assert (error.code, error.status) == ("InvalidArgument", 400)
+    assert error.message == "Unsupported Authorization Type"
+    assert error.fields == {"ArgumentName": "Authorization", "ArgumentValue": header}
 
 
 def test_the_parts_of_the_header_may_come_in_any_order_and_spacing():
@@ -457,8 +461,14 @@ def test_the_parts_of_the_header_may_come_in_any_order_and_spacing():
 def test_a_date_is_needed(date):
     request = by_header(aws())
     request.headers["x-amz-date"] = date
-    with pytest.raises(Refused, match="incomplete"):
+    with pytest.raises(Refused) as caught:
         read_claim(request)
+    error = as_error(caught.value, "query")
+    assert (error.code, error.status) == ("IncompleteSignature", 400)
+    assert error.message.startswith("Authorization header requires existence of either a 'X-Amz-Date'")
+    error = as_error(caught.value, "s3")
+    assert (error.code, error.status) == ("AccessDenied", 403)
+    assert error.message == "AWS authentication requires a valid Date or x-amz-date header"
 
 
 def test_the_date_header_will_do():
@@ -476,11 +486,39 @@ def test_an_impossible_date_is_refused_not_crashed_on():
     request = by_header(aws())
     request.headers["x-amz-date"] = "20261399T996199Z"
     request.headers["authorization"] = request.headers["authorization"].replace("/20261124/", "/20261399/")
-    assert reason(request) == "incomplete"
+    assert reason(request) == "date"
+    request.headers["date"] = "Fri, 31 Dec 9999 23:59:59 -1400"
+    del request.headers["x-amz-date"]
+    assert reason(request) == "date"
 
 
-def test_an_unsigned_request_claims_nothing():
+@pytest.mark.parametrize(
+    ("date", "refusal"),
+    [
+        ("19500707T215304Z", "date"),
+        ("20100707T215304Z", "skewed"),
+        ("20300707T215304Z", "skewed"),
+        ("99990707T215304Z", "skewed"),
+        ("20261124T140001Z", "mismatch"),
+    ],
+)
+def test_s3_asks_when_before_it_asks_what(date, refusal):
+    request = by_s3_header(aws("GET"))
+    request.headers["x-amz-date"] = date
+    assert reason(request) == refusal
+
+
+def test_s3_asks_who_before_it_asks_when():
+    request = by_s3_header(aws("GET"))
+    request.headers["authorization"] = request.headers["authorization"].replace(KEY, "AKIANOBODY0000000000")
+    request.headers["x-amz-date"] = "20100707T215304Z"
+    assert reason(request) == "unknown-key"
+
+
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_unsigned_request_claims_nothing(empty):
     assert read_claim(Request("GET", "/", "Action=X&X-Amz-Nothing=1")) is None
+    assert read_claim(Request("GET", "/", headers={"authorization": empty})) is None
 
 
 @given(st.text(st.characters(max_codepoint=255), max_size=200))
