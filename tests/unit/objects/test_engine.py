@@ -438,3 +438,19 @@ def test_what_is_moved_is_what_was_true(tmp_path, small_logs):
         await store.close()
 
     run(test)
+
+
+def test_to_delete_what_is_not_there_writes_nothing(tmp_path):
+    async def test():
+        store = await open_objects(tmp_path, on_broken=unbroken)
+        await put(store, "k", b"x")
+        await store.commit(_B, [d.Delete(key="k", version_id=d.NULL)])
+        end = store._committer._log.end
+        for key in ("k", "never"):
+            assert await store.commit(_B, [d.Delete(key=key, version_id=d.NULL)]) == [None]
+        assert store._committer._log.end == end
+        await asyncio.gather(put(store, "k", b"y"), store.commit(_B, [d.Delete(key="k", version_id=d.NULL)]))
+        assert store.get(_B, "k") is None
+        await store.close()
+
+    run(test)

@@ -6,6 +6,7 @@ them dead must stay.
 """
 
 import struct
+from typing import NamedTuple
 
 from cloudstead.dataplane.objects.format import (
     Body,
@@ -43,6 +44,13 @@ Done = StoredEntry | StoredUpload | StoredPart | None
 #: So many parts at most are dropped in one transaction; the others are dropped in the background.
 PARTS_AT_ONCE = 100
 _NO_PLACE = Place(0, 0, 0)
+
+
+class _Version(NamedTuple):
+    at: bytes  # where the row of its key lies
+    number: int  # of the key
+    entry: StoredEntry
+    is_newest: bool
 
 
 class Batch:
@@ -164,24 +172,23 @@ class Batch:
         self._born(new, place)
         return new
 
-    def _remove_version(self, bucket: str, key: str, version_id: str, before: int) -> StoredEntry | None:
+    def _find_version(self, bucket: str, key: str, version_id: str) -> "_Version | None":
         at = self._index.current.find(self._txn, bucket, key)
         value = None if at is None else self._txn.get(at, db=self._t["current"])
         if value is None or at is None:
             return None
         newest, number = entry_of(value), key_number(value)
-        if newest.version_id != version_id:
-            found = self._older(number, version_id)
-            if found is None or found.sequence > before:
-                return None
-            self._take_older(number, found)
-            self._died(found)
-            return found
-        if newest.sequence > before:
-            return None
-        self._promote(at, number)
-        self._died(newest)
-        return newest
+        if newest.version_id == version_id:
+            return _Version(at, number, newest, is_newest=True)
+        older = self._older(number, version_id)
+        return None if older is None else _Version(at, number, older, is_newest=False)
+
+    def _remove_version(self, version: "_Version") -> None:
+        if version.is_newest:
+            self._promote(version.at, version.number)
+        else:
+            self._take_older(version.number, version.entry)
+        self._died(version.entry, counted=False)
 
     def _promote(self, at: bytes, number: int) -> None:
         """The newest version goes; what was behind it takes its place."""
@@ -306,22 +313,20 @@ class Batch:
     def _grave(self, grave: Grave, place: Place) -> StoredEntry | None:
         id = identity(grave.bucket, grave.key, grave.id, upload=grave.upload)
         old, dead, *old_place = self._grave_row(id)
-        if old >= grave.sequence or self._newer_lives(grave):
+        there = None if grave.upload else self._find_version(grave.bucket, grave.key, grave.id)
+        if old >= grave.sequence or (there is not None and there.entry.sequence > grave.sequence):
             return None
         if old:
             self._add_live(Place(*old_place), -1)
+        dead += there is not None
         self._txn.put(id, GRAVE.pack(grave.sequence, dead, *place), db=self._t["graves"])
         self._add_live(place, 1)
         if grave.upload:
             self._end_upload(grave.bucket, grave.key, grave.id)
+        if there is None:
             return None
-        return self._remove_version(grave.bucket, grave.key, grave.id, grave.sequence)
-
-    def _newer_lives(self, grave: Grave) -> bool:
-        if grave.upload:
-            return False
-        found = self._index.find(self._txn, grave.bucket, grave.key, grave.id)
-        return found is not None and found.sequence > grave.sequence
+        self._remove_version(there)
+        return there.entry
 
     def _buried(self, id: bytes, sequence: int) -> bool:
         value = self._txn.get(id, db=self._t["graves"])

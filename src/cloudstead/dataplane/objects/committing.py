@@ -37,7 +37,7 @@ from cloudstead.dataplane.objects.index import Index
 from cloudstead.dataplane.objects.shared import Shared
 from cloudstead.dataplane.objects.tables import Txn
 
-_COMMITS_A_GROUP = 128
+_RECORDS_A_GROUP = 128  # but for the last commit's excess
 _BYTES_A_GROUP = 4 << 20
 _CONFLICT_PAUSE_S = 0.001
 _CONFLICT_S = 10.0
@@ -78,6 +78,15 @@ class Pending:
         if any(thing in under_way for thing in self.reads):
             return True
         return bool(self.marks) and any(mark_of(thing) in self.marks for thing in under_way)
+
+    def is_needless(self, txn: Txn, under_way: dict[int, int]) -> bool:
+        """Whether all of it says what is so already, and nobody is under way to change that."""
+        if any(one.touches in under_way for one in self.records):
+            return False
+        return all(
+            not draft.records or (draft.is_needless is not None and draft.is_needless(txn))
+            for draft in self.drafts
+        )
 
     def answer(self, done: list[Done]) -> None:
         for end in self.ends:
@@ -177,13 +186,14 @@ class Committer:
     def _let_in(self, group: list[Pending]) -> bool:
         """Fill the group in order. Answers whether all that is left waits for somebody else's commit."""
         later: list[Pending] = []
-        size, before = 0, len(self._waiting)
+        size = count = 0
+        before = len(self._waiting)
         with self._shared.locked(), ExitStack() as stack:
             # Before the view of the index: whoever is no more under way then is in that view.
             under_way = self._shared.keys_under_way()
             txn = stack.enter_context(self._index.reading())
             full: DiskFull | bool | None = None  # not asked yet
-            while self._waiting and len(group) < _COMMITS_A_GROUP and size < _BYTES_A_GROUP:
+            while self._waiting and count < _RECORDS_A_GROUP and size < _BYTES_A_GROUP:
                 pending = self._waiting[0]
                 if len(pending.records) > self._shared.room:
                     break
@@ -195,12 +205,16 @@ class Committer:
                     full = self._full()
                 if not self._check(pending, txn, full):
                     continue
+                if pending.is_needless(txn, under_way):
+                    pending.answer([None] * len(pending.records))
+                    continue
                 for one in pending.records:
                     if one.moved_from is None and not one.sequence:
                         one.sequence = self._shared.begin(one.touches)
                         under_way[one.touches] = self._shared.slot
                 group.append(pending)
                 size += pending.size
+                count += len(pending.records)
         self._waiting.extendleft(reversed(later))
         return before == len(later)
 

@@ -4,6 +4,7 @@ A draft also tells which things the commit must see as they are at that moment, 
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import msgspec
 from msgspec.structs import replace
@@ -53,8 +54,10 @@ class Draft(msgspec.Struct, frozen=True):
     reads: tuple[int, ...] = ()  # things that nobody else may be changing meanwhile
     check: Callable[[Txn], None] | None = None
     reads_all_of: int | None = None  # the mark of a bucket whose keys nobody else may be changing meanwhile
+    is_needless: Callable[[Txn], bool] | None = None  # whether the index tells already what the records say
 
 
+@lru_cache(1024)
 def bucket_mark(bucket: str) -> int:
     """What the things of all keys of a bucket have in their upper bits."""
     return crc32c(bucket.encode()) & 0x3FFF_FFFF
@@ -68,6 +71,7 @@ def key_thing(bucket: str, key: str) -> int:
     return bucket_mark(bucket) << 34 | 1 << 32 | crc32c(f"{bucket}/{key}".encode())
 
 
+@lru_cache(1024)
 def drop_thing(bucket: str) -> int:
     """Its end. No key is empty, so it is nobody else's."""
     return key_thing(bucket, "")
@@ -126,9 +130,12 @@ def put_marker(bucket: str, change: d.PutMarker) -> Draft:
     return Draft([Record(Kind.VERSION, key_thing(bucket, change.key), make)])
 
 
-def delete(bucket: str, change: d.Delete) -> Draft:
-    thing = key_thing(bucket, change.key)
-    return Draft([_grave(thing, bucket, change.key, change.version_id, upload=False)])
+def delete(index: Index, bucket: str, change: d.Delete) -> Draft:
+    def is_needless(txn: Txn) -> bool:
+        return index.find(txn, bucket, change.key, change.version_id) is None
+
+    grave = _grave(key_thing(bucket, change.key), bucket, change.key, change.version_id, upload=False)
+    return Draft([grave], is_needless=is_needless)
 
 
 def set_meta(index: Index, entry: StoredEntry, change: d.SetMeta, data: bytes) -> Draft:

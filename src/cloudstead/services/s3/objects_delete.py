@@ -7,7 +7,7 @@ named goes. What is not there counts as deleted.
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from cloudstead.core.caller import Caller
 from cloudstead.core.errors import ServiceError
@@ -22,6 +22,8 @@ from cloudstead.services.s3.objects_meta import Meta
 from cloudstead.services.s3.rows import Bucket
 
 _KEYS_MAX = 1000
+#: So many go in one step: a policy may have to be asked about each.
+_KEYS_TOGETHER = 50
 #: Conditions of directory buckets, by their members in DeleteObject and in DeleteObjects.
 _NEVER_HERE = {
     "IfMatchLastModifiedTime": "x-amz-if-match-last-modified-time",
@@ -50,35 +52,58 @@ class DeleteObjects:
         asked: Sequence[Mapping[str, Any]] = request["Delete"].get("Objects") or ()
         if not 1 <= len(asked) <= _KEYS_MAX:
             raise MalformedXML
-        outcomes = await asyncio.gather(*[self._one(caller, bucket, request, one) for one in asked])
+        some: list[asyncio.Task[list[dict[str, Any]]]] = []
+        for at in range(0, len(asked), _KEYS_TOGETHER):
+            several = self._several(caller, bucket, request, asked[at : at + _KEYS_TOGETHER])
+            some.append(asyncio.ensure_future(several))
+            await asyncio.sleep(0)  # others' requests come between
+        outcomes = [outcome for each in await asyncio.gather(*some) for outcome in each]
         quiet = request["Delete"].get("Quiet", False)
         deleted = [one for one in outcomes if "Code" not in one]
         errors = [one for one in outcomes if "Code" in one]
         answer: dict[str, Any] = {} if quiet or not deleted else {"Deleted": deleted}
         return {**answer, "Errors": errors} if errors else answer
 
-    async def _one(
-        self, caller: Caller, bucket: Bucket, request: Mapping[str, Any], asked: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """What became of one of many: a line of `Deleted`, or one of `Errors`."""
-        shared = {
-            name: request[name] for name in ("BypassGovernanceRetention", "_Http", "MFA") if name in request
-        }
-        named = {"Key": asked["Key"]}
-        if asked.get("VersionId") is not None:
-            named["VersionId"] = asked["VersionId"]
-        single = {**shared, **named, **{name: asked[name] for name in _NEVER_HERE if name in asked}}
-        if "ETag" in asked:
-            single["IfMatch"] = asked["ETag"]
+    async def _several(
+        self,
+        caller: Caller,
+        bucket: Bucket,
+        request: Mapping[str, Any],
+        asked: Sequence[Mapping[str, Any]],
+    ) -> list[dict[str, Any]]:
+        """What became of some of many: lines of `Deleted` and of `Errors`. What can go in one step does."""
+        outcomes: list[dict[str, Any]] = []
+        together: list[tuple[dict[str, Any], Step]] = []
+        for one in asked:
+            named = {name: one[name] for name in ("Key", "VersionId") if one.get(name) is not None}
+            outcomes.append(named)
+            try:
+                step = self._step(caller, bucket, {**_shared(request), **_single(one), **named})
+                if step.conditions:
+                    _tell(named, await self._take(caller, bucket, [step]))
+                elif step.change is not None:
+                    together.append((named, step))
+            except ServiceError as e:
+                named |= {"Code": e.code, "Message": e.message}
         try:
-            done = await self._delete(caller, bucket, single)
+            done = await self._take(caller, bucket, [step for _, step in together])
         except ServiceError as e:
-            return {**named, "Code": e.code, "Message": e.message}
-        if done.get("DeleteMarker"):
-            named |= {"DeleteMarker": True, "DeleteMarkerVersionId": done["VersionId"]}
-        return named
+            for named, _ in together:
+                named |= {"Code": e.code, "Message": e.message}
+            return outcomes
+        for (named, _), one_done in zip(together, done, strict=True):
+            _tell(named, [one_done])
+        return outcomes
 
     async def _delete(self, caller: Caller, bucket: Bucket, request: Mapping[str, Any]) -> dict[str, Any]:
+        step = self._step(caller, bucket, request)
+        if step.change is None:
+            return dict(step.answer)
+        (done,) = await self._take(caller, bucket, [step])
+        return done
+
+    def _step(self, caller: Caller, bucket: Bucket, request: Mapping[str, Any]) -> "Step":
+        """What a delete comes to, once it is found good."""
         key, version_id = checked_key(request["Key"]), checked_version_id(request.get("VersionId"))
         for member, name in _NEVER_HERE.items():
             if member in request:
@@ -87,11 +112,12 @@ class DeleteObjects:
         access.check(self._objects.store, caller, bucket, action, key, request=request)
         conditions = self._conditions(bucket, key, request)
         if version_id is not None:
-            return await self._remove(caller, bucket, request, version_id, conditions)
+            return self._removal(caller, bucket, request, version_id, conditions)
         if not bucket.versioning:
-            await self._remove(caller, bucket, request, driver.NULL, conditions)
-            return {}
-        return await self._mark(caller, bucket, key, conditions)
+            return Step(driver.Delete(key=key, version_id=driver.NULL), conditions, {})
+        objects = self._objects
+        marker = marker_for(objects, bucket, key, objects.now(), access.owner_id(caller))
+        return Step(marker, conditions, {"DeleteMarker": True, "VersionId": marker.version_id})
 
     def _conditions(self, bucket: Bucket, key: str, request: Mapping[str, Any]) -> Sequence[Condition]:
         """If-Match, looked at now for the better error, and again by the commit."""
@@ -102,42 +128,70 @@ class DeleteObjects:
             check_write(wanted, etag, exists=newest is not None, key=key)
         return as_conditions(key, wanted)
 
-    async def _remove(
+    def _removal(
         self,
         caller: Caller,
         bucket: Bucket,
         request: Mapping[str, Any],
         version_id: str,
         conditions: Sequence[Condition],
-    ) -> dict[str, Any]:
+    ) -> "Step":
         """For good. A version that may be locked must not be locked between the look and the step."""
         objects, key = self._objects, request["Key"]
+        answer = {"VersionId": version_id}
         if bucket.object_lock:
             there = objects.engine.get(bucket.bucket_id, key, version_id)
             if there is None:
-                return {"VersionId": version_id}
+                return Step(None, (), answer)
             bypass = may_bypass(objects, caller, bucket, key, request)
             check_deletable(objects_meta.of(there), objects.now(), bypass=bypass)
             unchanged = driver.RevisionIs(key=key, version_id=version_id, revision=there.revision)
             conditions = (*conditions, unchanged)
-        delete = driver.Delete(key=key, version_id=version_id)
-        (removed,) = await objects.commit(bucket, [delete], conditions)
-        answer: dict[str, Any] = {"VersionId": version_id}
-        if isinstance(removed, Entry):
-            objects.announce(bucket, caller, "s3:ObjectRemoved:Delete", removed)
-            if removed.delete_marker:
-                answer["DeleteMarker"] = True
+        return Step(driver.Delete(key=key, version_id=version_id), conditions, answer)
+
+    async def _take(self, caller: Caller, bucket: Bucket, steps: Sequence["Step"]) -> list[dict[str, Any]]:
+        """All of them or none; what each is answered with."""
+        changes = [step.change for step in steps if step.change is not None]
+        conditions = [condition for step in steps for condition in step.conditions]
+        made = await self._objects.commit(bucket, changes, conditions) if changes else []
+        return [self._told(caller, bucket, step, done) for step, done in zip(steps, made, strict=True)]
+
+    def _told(self, caller: Caller, bucket: Bucket, step: "Step", done: object) -> dict[str, Any]:
+        answer = dict(step.answer)
+        if not isinstance(done, Entry):
+            return answer
+        marked = isinstance(step.change, driver.PutMarker)
+        event = "s3:ObjectRemoved:DeleteMarkerCreated" if marked else "s3:ObjectRemoved:Delete"
+        self._objects.announce(bucket, caller, event, done)
+        if done.delete_marker and answer:
+            answer["DeleteMarker"] = True
         return answer
 
-    async def _mark(
-        self, caller: Caller, bucket: Bucket, key: str, conditions: Sequence[Condition]
-    ) -> dict[str, Any]:
-        objects = self._objects
-        marker = marker_for(objects, bucket, key, objects.now(), access.owner_id(caller))
-        (made,) = await objects.commit(bucket, [marker], conditions)
-        assert isinstance(made, Entry)
-        objects.announce(bucket, caller, "s3:ObjectRemoved:DeleteMarkerCreated", made)
-        return {"DeleteMarker": True, "VersionId": made.version_id}
+
+class Step(NamedTuple):
+    """A delete that was found good. `answer` is what it is told by, but for what only the step shows."""
+
+    change: driver.Delete | driver.PutMarker | None  # None if there is nothing to do
+    conditions: Sequence[Condition]
+    answer: Mapping[str, Any]
+
+
+def _shared(request: Mapping[str, Any]) -> dict[str, Any]:
+    """What a request for many says about each of them."""
+    return {name: request[name] for name in ("BypassGovernanceRetention", "_Http", "MFA") if name in request}
+
+
+def _single(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """One of many, as a request of its own says it."""
+    single = {name: asked[name] for name in _NEVER_HERE if name in asked}
+    return {**single, "IfMatch": asked["ETag"]} if "ETag" in asked else single
+
+
+def _tell(named: dict[str, Any], done: Sequence[Mapping[str, Any]]) -> None:
+    """Add to a line of `Deleted` that it was a marker that was made, or that went."""
+    for answer in done:
+        if answer.get("DeleteMarker"):
+            named |= {"DeleteMarker": True, "DeleteMarkerVersionId": answer["VersionId"]}
 
 
 def marker_for(objects: Objects, bucket: Bucket, key: str, now: datetime, owner: str) -> driver.PutMarker:
