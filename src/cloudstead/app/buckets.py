@@ -1,9 +1,11 @@
 """What the gateway asks about buckets, answered by S3's own rules: `gateway.buckets.Buckets`."""
 
 from collections.abc import Mapping
+from urllib.parse import parse_qs
 
 from cloudstead.core.tools import Tools
 from cloudstead.gateway.buckets import Served
+from cloudstead.gateway.wire.serialize.envelope import host_id
 from cloudstead.services.s3 import access_logs, buckets, cors, website
 from cloudstead.services.s3.access_log_delivery import Deliveries
 from cloudstead.services.s3.errors import NoSuchWebsiteConfiguration
@@ -29,6 +31,8 @@ class Buckets:
 
     def _logged(self, served: Served) -> access_logs.Served:
         signed = served.caller.access_key_id != ""
+        query = parse_qs(served.target.partition("?")[2])
+        old = served.presigned and "X-Amz-Signature" not in query
         return access_logs.Served(
             at=self._tools.clock.now(),
             operation=access_logs.operation_of(served.operation, served.method, served.key),
@@ -39,8 +43,10 @@ class Buckets:
             bytes_sent=served.bytes_sent,
             referer=served.headers.get("referer", ""),
             user_agent=served.headers.get("user-agent", ""),
+            version_id=query.get("versionId", [""])[0],
+            host_id=host_id(served.caller.request_id),
             host=served.headers.get("host", ""),
-            signature="SigV4" if signed else "",
+            signature=("SigV2" if old else "SigV4") if signed else "",
             auth=("QueryString" if served.presigned else "AuthHeader") if signed else "",
         )
 

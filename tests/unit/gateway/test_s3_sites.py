@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from cloudstead.app.buckets import Buckets
 from cloudstead.app.operations import operations_of
@@ -12,7 +13,10 @@ from cloudstead.core.tools import Tools
 from cloudstead.dataplane.http import HttpRequest, HttpResponse
 from cloudstead.dataplane.objects.fake import FakeObjects
 from cloudstead.gateway import wire
+from cloudstead.gateway.buckets import Served
 from cloudstead.gateway.chain import Gateway
+from cloudstead.gateway.wire.serialize.envelope import host_id
+from cloudstead.services.s3 import access_logs
 from cloudstead.services.s3.access_log_delivery import Deliveries
 from cloudstead.services.s3.operations import parts
 from cloudstead.store import Store
@@ -236,13 +240,11 @@ def _answered(world, *requests):
 
 
 def _log_of(world):
-    keys = [
-        one.evaluate()["Key"] for one in world.call("ListObjectsV2", Bucket="private").get("Contents", ())
-    ]
+    listed = world.call("ListObjectsV2", Bucket="private").get("Contents")
     return [
         line
-        for key in keys
-        for line in world.call("GetObject", Bucket="private", Key=key)["Body"].decode().splitlines()
+        for one in (listed.lines() if listed else ())
+        for line in world.call("GetObject", Bucket="private", Key=one["Key"])["Body"].decode().splitlines()
     ]
 
 
@@ -271,6 +273,37 @@ def test_a_bucket_that_is_logged_tells_each_request_and_how_it_was_answered(worl
     assert ' REST.GET.OBJECT a%2520b "GET /www/a%20b?partNumber=1 HTTP/1.1" 206 - 5 ' in got
     assert ' "-" "curl/8" ' in got
     assert ' REST.PUT.OBJECT new "PUT /www/new HTTP/1.1" 403 AccessDenied ' in refused
+
+
+@pytest.mark.parametrize(
+    ("query", "signature"),
+    [
+        ("versionId=v1", "SigV4 - AuthHeader"),
+        ("versionId=v1&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0", "SigV4 - QueryString"),
+        ("versionId=v1&AWSAccessKeyId=AKIA&Expires=1&Signature=0", "SigV2 - QueryString"),
+    ],
+)
+def test_a_log_tells_how_a_request_was_signed_and_its_version(world, query, signature):
+    served = Served(
+        caller=replace(ROOT, access_key_id="AKIA", request_id="3E57427F33A59F07"),
+        operation="GetObject",
+        method="GET",
+        target=f"/www/a?{query}",
+        key="a",
+        status=200,
+        error_code="",
+        bytes_sent=5,
+        headers={},
+        presigned="QueryString" in signature,
+    )
+    noted = []
+
+    class Deliveries:
+        def note(self, bucket, caller, served):
+            noted.append(access_logs.line(bucket, caller, served))
+
+    Buckets(world.store, Tools(), Deliveries()).log("www", served)
+    assert f' "-" v1 {host_id("3E57427F33A59F07")} {signature} ' in noted[0]
 
 
 def test_a_bucket_that_is_not_logged_tells_nothing(world):

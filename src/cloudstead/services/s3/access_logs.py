@@ -195,8 +195,9 @@ class Served:
     referer: str = ""
     user_agent: str = ""
     version_id: str = ""
+    host_id: str = ""  # x-amz-id-2
     host: str = ""
-    signature: str = ""  # SigV4
+    signature: str = ""  # SigV4, SigV2
     auth: str = ""  # AuthHeader, QueryString
     tls: str = ""  # TLSv1.3
     cipher: str = ""
@@ -225,7 +226,7 @@ def line(bucket: Bucket, caller: Caller, served: Served) -> str:
         _quoted(served.referer),
         _quoted(served.user_agent),
         served.version_id,
-        "",  # the host id, of which there is none
+        served.host_id,
         served.signature,
         served.cipher,
         served.auth,
