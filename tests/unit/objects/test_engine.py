@@ -454,3 +454,60 @@ def test_to_delete_what_is_not_there_writes_nothing(tmp_path):
         await store.close()
 
     run(test)
+
+
+def spoil(folder, entry, at):
+    """A byte of a record, counted from its beginning or, below 0, from its end."""
+    with (folder / "files" / f"{entry.place.log:08}.log").open("r+b") as file:
+        file.seek(entry.place.offset + (at if at >= 0 else entry.place.length + at))
+        was = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes((was[0] ^ 0xFF,)))
+
+
+def forsake(store, folder):
+    """As when the power goes: nothing is ended, and nobody knows of the index what it is."""
+    store._index.close()
+    store._shared.close()
+    store._syncs.close()
+    (folder / "state").unlink()
+
+
+@pytest.mark.parametrize("at", [-1, 4])
+def test_rot_in_a_log_that_was_not_ended_is_not_taken_for_torn(tmp_path, at):
+    async def test():
+        store = await open_objects(tmp_path, on_broken=unbroken)
+        entries = [await put(store, f"k{n}", b"body" * 100) for n in range(5)]
+        forsake(store, tmp_path)
+        spoil(tmp_path, entries[2], at)
+        store = await open_objects(tmp_path, on_broken=unbroken)
+        for n in (0, 1, 3, 4):
+            assert await read(store, f"k{n}") == b"body" * 100
+        if at < 0:
+            with pytest.raises(d.Corrupt):
+                await read(store, "k2")
+            assert [one.key for one in (await store.scrub()).damage] == ["k2"]
+        else:  # nobody can know which record it was
+            assert store.get(_B, "k2") is None
+            assert ["are no records" in one.what for one in (await store.fsck()).damage] == [True]
+        await store.close()
+
+    run(test)
+
+
+def test_what_was_torn_is_no_damage(tmp_path):
+    async def test():
+        store = await open_objects(tmp_path, on_broken=unbroken)
+        await put(store, "k", b"before")
+        puts = [put(store, f"k{n}", b"body" * 100) for n in range(4)]
+        entries = await asyncio.gather(*puts)  # with one sync: that it came, only we know
+        forsake(store, tmp_path)
+        spoil(tmp_path, entries[1], -1)
+        spoil(tmp_path, entries[2], 4)
+        store = await open_objects(tmp_path, on_broken=unbroken)
+        found = [one.key for one in store.list_objects(_B).entries]
+        assert found == ["k", "k0", "k3"]
+        assert (await store.fsck()).damage == (await store.scrub()).damage == []
+        await store.close()
+
+    run(test)

@@ -255,7 +255,7 @@ class Committer:
         start, buffers = log.end, list[Bytes]()
         for pending in group:
             for one, chain in zip(pending.records, _chains(pending.records), strict=True):
-                log.add(one, buffers, chain)
+                log.add(one, buffers, chain if buffers else chain | Chain.AFTER_SYNC)
         log.file.write(start, buffers)
         await log.file.sync()
         with self._index.writing() as txn:

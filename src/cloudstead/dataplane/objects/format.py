@@ -192,11 +192,12 @@ def mark_of(salt: int) -> bytes:
 
 
 class Chain(IntFlag):
-    """The records of one commit count together."""
+    """The records of one commit count together; those of one sync may be torn together."""
 
     NONE = 0
     MORE = 1  # the next one belongs to it
     CONTINUES = 2  # the one before does
+    AFTER_SYNC = 4  # all that lies before it in its log was synced
 
 
 def record(salt: int, kind: Kind, chain: Chain, fields: bytes, *, body_length: int, sequence: int) -> bytes:
@@ -232,6 +233,10 @@ class Found(NamedTuple):
     def continues(self) -> bool:
         return bool(self.chain & Chain.CONTINUES)
 
+    @property
+    def after_sync(self) -> bool:
+        return bool(self.chain & Chain.AFTER_SYNC)
+
     def decoded(self) -> Fields:
         decode: Callable[[bytes], Fields] = _DECODE[self.kind]
         return decode(self.fields)
@@ -240,8 +245,8 @@ class Found(NamedTuple):
 class Scan:
     """The records of a log, in the order in which they were written.
 
-    What cannot be read is passed over up to the next record that can. `damaged` tells where that was, in a log that
-    was ended: in others it is just what was torn.
+    What cannot be read is passed over up to the next record that can. `damaged` tells where that was, as far as it had
+    been synced; what had not may just be torn.
     """
 
     def __init__(self, file: File, log: int, start: int, end: int, salt: int) -> None:
@@ -254,6 +259,7 @@ class Scan:
         self._window = b""
         self._window_at = start
         self.damaged: list[tuple[int, int]] = []
+        self._torn: list[tuple[int, int]] = []  # as it seems
 
     def __iter__(self) -> Iterator[Found]:
         while self._at + HEAD_BYTES <= self._end:
@@ -263,9 +269,12 @@ class Scan:
                 self._at = self._next_mark(self._at + 1)
                 if self._at < 0:
                     return
-                if self.is_ended and self._record_at(self._at) is not None:
-                    self.damaged.append((bad, self._at))
+                if self._record_at(self._at) is not None:
+                    self._torn.append((bad, self._at))
                 continue
+            if self.is_ended or found.after_sync:
+                self.damaged += self._torn
+                self._torn.clear()
             if found.kind == Kind.END:
                 return
             self._at += found.place.length

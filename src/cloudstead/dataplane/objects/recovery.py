@@ -238,13 +238,27 @@ def _tell_headless(index: Index, disk: Disk, number: int, file: File) -> None:
 
 
 def commits(scan: Scan, file: File) -> Iterator[Found]:
-    """The records of commits that are whole. What is torn never happened."""
+    """The records of commits that are whole. What is torn never happened.
+
+    Only what came after the last sync can be torn. What is bad before that is rot, and told as it is: whoever reads it
+    finds out.
+    """
     if scan.is_ended:
         yield from scan
         return
+    last: list[Found] = []  # of a sync that may not have come
+    for found in scan:
+        if found.after_sync:
+            yield from last
+            last.clear()
+        last.append(found)
+    yield from _not_torn(last, file)
+
+
+def _not_torn(records: list[Found], file: File) -> Iterator[Found]:
     waiting: list[Found] = []
     good, end = True, 0
-    for found in scan:
+    for found in records:
         if not found.continues:
             waiting, good = [], True
         elif found.place.offset != end:
@@ -341,7 +355,8 @@ async def _replay_log(
         buffers: list[Bytes] = []
         start = mine.end
         for found, one in zip(tail, records, strict=True):
-            mine.add(one, buffers, Chain(found.chain))
+            chain = Chain(found.chain) & ~Chain.AFTER_SYNC
+            mine.add(one, buffers, chain if buffers else chain | Chain.AFTER_SYNC)
         mine.file.write(start, buffers)
         await mine.file.sync()
         with index.writing() as txn:
