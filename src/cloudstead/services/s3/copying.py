@@ -29,6 +29,7 @@ from cloudstead.services.s3.objects import (
     Objects,
     checked_key,
     checked_version_id,
+    is_marker,
     shown_new_version,
     shown_version,
 )
@@ -73,7 +74,7 @@ def find_source(objects: Objects, caller: Caller, request: Mapping[str, Any]) ->
             "The source of a copy request may not specifically refer to a delete marker by version id."
         )
     if entry.delete_marker:
-        entry = objects.find(caller, bucket, asked, "s3:GetObject", "s3:GetObjectVersion")
+        raise is_marker(entry, version_id, {})  # it is read, whatever the request's method
     meta = of(entry)
     opening = objects.vault.key_to_read(caller, meta.encryption, bucket, asked, copying=request)
     conditions.check_source(request, Current(entry.etag, from_ms(entry.modified_ms)), objects.now())

@@ -69,7 +69,7 @@ class Objects:
         version_id = request.get("VersionId")
         entry = self.look(caller, bucket, request, action, of_version)
         if entry.delete_marker:
-            raise _is_marker(entry, version_id, request)
+            raise is_marker(entry, version_id, request)
         return entry
 
     def look(
@@ -270,17 +270,15 @@ def header(request: Mapping[str, Any], name: str) -> str:
     return http.headers.get(name, "") if isinstance(http, HttpFacts) else ""
 
 
-def _is_marker(entry: Entry, version_id: str | None, request: Mapping[str, Any]) -> S3Error:
-    """What is answered about a delete marker: there is no object; or, asked for itself, that it has none."""
+def is_marker(entry: Entry, version_id: str | None, request: Mapping[str, Any]) -> S3Error:
+    """What is answered about a delete marker: there is no object; or, to be changed or asked for itself, that it has none."""
     told = {"x-amz-delete-marker": "true", "x-amz-version-id": entry.version_id}
-    if version_id is None:
-        return NoSuchKey(fields={"Key": entry.key}, headers=told)
     http = request.get("_Http")
+    method = http.method if isinstance(http, HttpFacts) else "GET"
+    if version_id is None and method not in ("PUT", "DELETE"):
+        return NoSuchKey(fields={"Key": entry.key}, headers=told)
     modified = objects_meta.modified_at(entry).strftime("%a, %d %b %Y %H:%M:%S GMT")
     return MethodNotAllowed(
-        fields={
-            "Method": http.method if isinstance(http, HttpFacts) else "GET",
-            "ResourceType": "DeleteMarker",
-        },
+        fields={"Method": method, "ResourceType": "DeleteMarker"},
         headers={**told, "Allow": "DELETE", "Last-Modified": modified},
     )

@@ -48,6 +48,21 @@ def test_a_delete_marker_hides_and_can_be_taken_away(versioned):
     assert get(versioned)["Body"] == b"1"
 
 
+def test_under_a_delete_marker_there_is_nothing_to_read_and_nothing_to_change(versioned):
+    named = {"Bucket": BUCKET, "Key": "k"}
+    versioned.put_object(**named, Body=b"x")
+    marker = delete(versioned)
+    for read in (versioned.get_object_tagging, versioned.get_object_acl):
+        assert refused(read, **named).code == "NoSuchKey"
+    source = {"Bucket": BUCKET, "Key": "c", "CopySource": f"{BUCKET}/k"}
+    assert refused(versioned.copy_object, **source).code == "NoSuchKey"
+    tags = {"Tagging": {"TagSet": [{"Key": "a", "Value": "b"}]}}
+    for change, more in ((versioned.put_object_tagging, tags), (versioned.delete_object_tagging, {})):
+        refusal = refused(change, **named, **more)
+        assert (refusal.status, refusal.code) == (405, "MethodNotAllowed")
+        assert refusal.headers["x-amz-version-id"] == marker["VersionId"]
+
+
 def test_a_version_deleted_is_gone_for_good(versioned):
     first, second = put(versioned, b"1")["VersionId"], put(versioned, b"2")["VersionId"]
     assert delete(versioned, VersionId=second) == {"VersionId": second}
