@@ -47,3 +47,4 @@ class HttpFacts(msgspec.Struct, frozen=True):
     secure: bool  # came over TLS
     presigned: bool  # signed in its query
     at: datetime | None = None  # when it came
+    signature_version: int = 4  # whether signed or not

@@ -9,7 +9,7 @@ from cloudstead.gateway.claim import Claim, read_claim
 from cloudstead.gateway.refusals import Refused
 from cloudstead.gateway.s3_form import Signature
 from cloudstead.gateway.settings import Settings
-from cloudstead.gateway.sigv2 import read_presigned
+from cloudstead.gateway.sigv2 import read_old_claim
 from cloudstead.gateway.sigv4 import Proof, Verifier
 
 #: Operations that prove who calls by what they carry, or that anybody may call. S3 decides by bucket policy.
@@ -31,14 +31,11 @@ class Authentication:
     def claim(self, request: HttpRequest) -> Claim | None:
         """What the request says of its signature; in `open` mode nothing if that cannot be read."""
         try:
-            found = read_claim(request)
-            if found is None and "AWSAccessKeyId=" in request.query:
-                found = read_presigned(request)
+            return read_old_claim(request) or read_claim(request)
         except Refused:
             if not self._open:
                 raise
             return None
-        return found
 
     def prove(
         self,

@@ -58,7 +58,7 @@ class Claim:
     token: str | None = None
     presigned: bool = False
     expires_s: int | None = None  # presigned only; S3 insists on it
-    version: int = 4  # 2 is read by sigv2; its `signed_at` is the second when it ends
+    version: int = 4  # 2 is read by sigv2; the `signed_at` of such a URL is the second when it ends
 
     @property
     def scope(self) -> str:
@@ -81,7 +81,7 @@ def _of_header(authorization: str, headers: Mapping[str, str]) -> Claim:
         key, date, region, service, signed_headers, signature = usual.groups()
     else:
         key, date, region, service, signed_headers, signature = _unusual_header(authorization)
-    signed_at = headers.get("x-amz-date") or _iso_basic(headers.get("date", ""))
+    signed_at = headers.get("x-amz-date") or iso_basic(headers.get("date", ""))
     if not SIGNED_AT.fullmatch(signed_at):
         raise Refused(
             "date",
@@ -92,7 +92,8 @@ def _of_header(authorization: str, headers: Mapping[str, str]) -> Claim:
     return Claim(key, date, region, service, signed_headers, signature, signed_at, token)
 
 
-def _iso_basic(http_date: str) -> str:
+def iso_basic(http_date: str) -> str:
+    """A date as a claim has it; "" if it is none."""
     if SIGNED_AT.fullmatch(http_date):
         return http_date
     try:

@@ -29,7 +29,7 @@ Reason = Literal[
     "unsigned-headers",
     "payload",  # x-amz-content-sha256 is not the body's
     "payload-header",  # S3 wants x-amz-content-sha256
-    "mechanism",  # not AWS4-HMAC-SHA256
+    "mechanism",  # neither AWS4-HMAC-SHA256 nor, for S3, its first one
 ]
 
 
@@ -154,7 +154,7 @@ WORDINGS: Mapping[Family, Mapping[Reason, Wording]] = {
 # Only these details help whoever signs wrongly; EC2 tells none, S3 puts them in members of their own.
 _TELLS_DETAIL: Mapping[Family, frozenset[Reason]] = {
     "ec2": frozenset({"incomplete", "date", "parameters"}),
-    "s3": frozenset({"incomplete", "parameters", "scope"}),
+    "s3": frozenset({"incomplete", "parameters", "scope", "mechanism"}),
 }
 
 

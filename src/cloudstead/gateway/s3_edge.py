@@ -38,6 +38,7 @@ def facts(request: HttpRequest, claim: Claim | None, now: datetime) -> HttpFacts
         secure=request.scheme == "https",
         presigned=claim is not None and claim.presigned,
         at=now,
+        signature_version=claim.version if claim is not None else 4,
     )
 
 

@@ -1,17 +1,18 @@
-"""URLs that were presigned by version 2, S3's first signature: what `aws s3 presign` and boto3 still write by default.
+"""Version 2, S3's first signature: in the URLs that `aws s3 presign` and boto3 still write, and in old clients' headers.
 
-Only such URLs: who signs a request anew can do it by version 4. What is signed is the resource in path style,
-whatever the host said, and every x-amz- parameter stands for the header of that name.
+What is signed is the resource in path style, whatever the host said, and all x-amz- headers; of the body nothing but
+its MD5, if that is told. In a URL every x-amz- parameter stands for the header of that name.
 """
 
 from base64 import b64encode
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from hmac import compare_digest
 from hmac import digest as hmac_digest
 from re import compile as pattern
 from urllib.parse import parse_qsl
 
-from cloudstead.gateway.claim import Claim, Signed
+from cloudstead.gateway.claim import Claim, Signed, iso_basic
 from cloudstead.gateway.refusals import Refused
 
 #: The parameters that name what is asked for, rather than how: only these are part of the resource.
@@ -54,11 +55,36 @@ _RESOURCE = frozenset(
         "website",
     }
 )
-_SECONDS = pattern(r"\d{1,12}")
+_SECONDS = pattern(r"\d{1,11}")
+_DATE = "x-amz-date"  # in the place of Date, and signed as every x-amz- header is
+_SCHEME = "AWS "
+_HEADER = pattern(r"AWS +([^:\s]+):(\S+)")
 
 
-def read_presigned(request: Signed) -> Claim | None:
-    """The claim of such a URL; None if it is none. Raises Refused."""
+def read_old_claim(request: Signed) -> Claim | None:
+    """The claim of a request that is signed by version 2; None if it is not. Raises Refused."""
+    authorization = request.headers.get("authorization", "").strip()
+    if authorization.startswith(_SCHEME):
+        return _of_header(authorization, request.headers)
+    if not authorization and "AWSAccessKeyId=" in request.query:
+        return _of_url(request)
+    return None
+
+
+def _of_header(authorization: str, headers: Mapping[str, str]) -> Claim:
+    found = _HEADER.fullmatch(authorization)
+    if found is None:
+        text = "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature"
+        raise Refused("mechanism", text, ArgumentName="Authorization", ArgumentValue=authorization)
+    signed_at = iso_basic(headers[_DATE] if _DATE in headers else headers.get("date", ""))
+    if not signed_at:
+        raise Refused("date")
+    claim = Claim(found[1], "", "", "s3", "", found[2], signed_at, headers.get("x-amz-security-token"))
+    claim.version = 2
+    return claim
+
+
+def _of_url(request: Signed) -> Claim | None:
     found = dict(_parameters(request.query))
     if not {"AWSAccessKeyId", "Signature", "Expires"} <= found.keys() or "SignatureVersion" in found:
         return None
@@ -70,8 +96,17 @@ def read_presigned(request: Signed) -> Claim | None:
     return claim
 
 
-def check(request: Signed, claim: Claim, secret: str, path: str, now: datetime) -> None:
-    """Raise Refused unless the holder of `secret` signed this, and for now. `path` is in path style."""
+def check(request: Signed, claim: Claim, secret: str, path: str) -> None:
+    """Raise Refused unless the holder of `secret` signed this. `path` is in path style."""
+    text = _to_sign(request, claim, path)
+    computed = b64encode(hmac_digest(secret.encode(), text.encode("latin-1"), "sha1")).decode()
+    if not compare_digest(computed.encode(), claim.signature.encode("latin-1")):
+        facts = {"AWSAccessKeyId": claim.access_key_id, "StringToSign": text}
+        raise Refused("mismatch", SignatureProvided=claim.signature, **facts)
+
+
+def check_not_over(claim: Claim, now: datetime) -> None:
+    """Raise Refused if a URL's time is over."""
     expires = datetime.fromtimestamp(int(claim.signed_at), UTC)
     if expires < now:
         facts = {
@@ -79,17 +114,17 @@ def check(request: Signed, claim: Claim, secret: str, path: str, now: datetime) 
             "ServerTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
         raise Refused("expired", **facts)
-    text = to_sign(request, claim.signed_at, path)
-    computed = b64encode(hmac_digest(secret.encode(), text.encode("latin-1"), "sha1")).decode()
-    if not compare_digest(computed.encode(), claim.signature.encode("latin-1")):
-        facts = {"AWSAccessKeyId": claim.access_key_id, "StringToSign": text}
-        raise Refused("mismatch", SignatureProvided=claim.signature, **facts)
 
 
-def to_sign(request: Signed, expires: str, path: str) -> str:
-    parameters = _parameters(request.query)
-    headers = {**request.headers, **{name: value for name, value in parameters if _stands_for_header(name)}}
-    lines = [request.method, headers.get("content-md5", ""), headers.get("content-type", ""), expires]
+def _to_sign(request: Signed, claim: Claim, path: str) -> str:
+    headers = request.headers
+    if claim.presigned:
+        parameters = _parameters(request.query)
+        headers = {**headers, **{name: value for name, value in parameters if _stands_for_header(name)}}
+        moment = claim.signed_at
+    else:
+        moment = "" if _DATE in headers else headers.get("date", "")
+    lines = [request.method, headers.get("content-md5", ""), headers.get("content-type", ""), moment]
     lines += [f"{name}:{headers[name].strip()}" for name in sorted(headers) if name.startswith("x-amz-")]
     return "\n".join([*lines, path + _resource(request.query)])
 

@@ -124,9 +124,13 @@ class Verifier:
         return (credential, region) if computed == payload else None
 
     def verify_version_2(self, request: Signed, claim: Claim, path: str) -> Proof:
-        """Prove the claim of a URL presigned by version 2. Raises Refused."""
+        """Prove the claim of a URL or a header that is signed by version 2. Raises Refused."""
         credential = self._credential(claim)
-        sigv2.check(request, claim, credential.secret_access_key, path, self._clock.now())
+        if claim.presigned:
+            sigv2.check_not_over(claim, self._clock.now())
+        else:
+            self._check_time(claim, s3=True)
+        sigv2.check(request, claim, credential.secret_access_key, path)
         return Proof(credential, claim, UNSIGNED_PAYLOAD, b"")
 
     def verify_policy(self, claim: Claim, policy: str, *, version: int) -> Proof:

@@ -1,12 +1,17 @@
-"""URLs presigned by version 2, as botocore writes them: taken while they last, and by nobody else's key."""
+"""Version 2 in URLs and headers, as botocore writes them: taken while they last, and by nobody else's key."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from unittest import mock
 from urllib.parse import urlsplit
 
 import boto3
 import pytest
+from botocore.auth import HmacV1Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 
 from cloudstead.core.caller import Credential
 from cloudstead.core.clock import ManualClock
@@ -19,6 +24,8 @@ KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
 class Keys:
     def find(self, access_key_id):
+        if access_key_id == "AKIANOBODY0000000000":
+            return None
         token = "the-token" if access_key_id == "ASIATEMPORARY0000000" else None
         return Credential(
             access_key_id=access_key_id,
@@ -48,7 +55,9 @@ def ask(clock):
 
     operations = {
         "GetObject": get,
-        "PutObject": lambda caller, request: {"ETag": request.get("ContentType", "")},
+        "PutObject": lambda caller, request: {
+            "ETag": request.get("ContentType") or str(request["_Http"].signature_version)
+        },
     }
     gateway = Gateway({"s3": operations}, Keys(), Everybody(), tools=Tools(clock))
 
@@ -124,3 +133,75 @@ def test_a_type_and_a_token_are_signed_too(ask):
     temporary = presigned(key="ASIATEMPORARY0000000", token="the-token")
     assert ask(temporary)[0] == 200
     assert ask(temporary.replace("the-token", "a-token"))[0] == 400
+
+
+@pytest.mark.parametrize("expires", ["9" * 12, "-1", "1.5", ""])
+def test_a_moment_that_cannot_be_is_refused(ask, expires):
+    status, body = ask(re.sub(r"Expires=\d+", f"Expires={expires}", presigned()))
+    assert (status, "AccessDenied" in body) == (403, True)
+
+
+# -- in headers
+
+
+def in_header(clock, headers=None, key=KEY, token=None, query="", date="Date"):
+    """The headers that botocore sends with such a request, for `bucket/a b`."""
+    url = f"http://s3.localhost:4566/bucket/a%20b{query}"
+    request = AWSRequest("PUT", url, headers=dict(headers or {}))
+    now = format_datetime(clock.now(), usegmt=True)
+    if date != "Date":
+        request.headers[date] = now  # then Date itself is signed as if it were empty
+    with mock.patch.object(HmacV1Auth, "_get_date", return_value=now if date == "Date" else ""):
+        HmacV1Auth(Credentials(key, SECRET, token)).add_auth(request)
+    return {name.lower(): value for name, value in request.headers.items()}
+
+
+def put(ask, headers, query=""):
+    status, body = ask(f"http://s3.localhost:4566/bucket/a%20b{query}", "PUT", headers)
+    return status, body.partition("<Code>")[2].partition("</Code>")[0]
+
+
+@pytest.mark.parametrize("date", ["Date", "x-amz-date"])
+def test_a_header_is_taken_with_either_date(ask, clock, date):
+    more = {"Content-Type": "text/x", "Content-MD5": "1B2M2Y8AsgTpgAmY7PhCfg==", "x-amz-meta-b": "1"}
+    assert put(ask, in_header(clock, more, date=date)) == (200, "")
+    temporary = in_header(clock, key="ASIATEMPORARY0000000", token="the-token", date=date)
+    assert put(ask, temporary) == (200, "")
+    assert put(ask, {**temporary, "x-amz-security-token": "a-token"}) == (400, "InvalidToken")
+
+
+def test_what_a_header_signs_cannot_be_changed(ask, clock):
+    headers = in_header(clock, {"x-amz-meta-b": "1"})
+    for changed in (
+        {**headers, "x-amz-meta-b": "2"},
+        {**headers, "x-amz-acl": "public-read"},
+        {**headers, "content-type": "text/y"},
+        {**headers, "content-md5": "1B2M2Y8AsgTpgAmY7PhCfg=="},
+        {**headers, "date": format_datetime(clock.now() + timedelta(seconds=1), usegmt=True)},
+        {**headers, "authorization": headers["authorization"][:-1]},
+    ):
+        assert put(ask, changed) == (403, "SignatureDoesNotMatch")
+    assert put(ask, headers, "?tagging") == (403, "SignatureDoesNotMatch")
+    assert put(ask, headers, "?prefix=a") == (200, "")  # no part of what is asked for
+    assert put(ask, in_header(clock, key="AKIANOBODY0000000000")) == (403, "InvalidAccessKeyId")
+
+
+@pytest.mark.parametrize(
+    ("date", "refusal"),
+    [
+        ("Bad Date", "AccessDenied"),
+        ("", "AccessDenied"),
+        ("Tue, 07 Jul 1950 21:53:04 GMT", "AccessDenied"),
+        ("Tue, 07 Jul 2010 21:53:04 GMT", "RequestTimeTooSkewed"),
+        ("Tue, 07 Jul 9999 21:53:04 GMT", "RequestTimeTooSkewed"),
+    ],
+)
+def test_a_header_needs_a_date_of_now(ask, clock, date, refusal):
+    for name in ("date", "x-amz-date"):
+        assert put(ask, {**in_header(clock), name: date}) == (403, refusal)
+
+
+@pytest.mark.parametrize("authorization", ["AWS HAHAHA", "AWS :", "AWS a:", "AWS a:b c", "AWS  "])
+def test_a_header_that_cannot_be_read_is_refused(ask, clock, authorization):
+    headers = {**in_header(clock), "authorization": authorization}
+    assert put(ask, headers) == (400, "InvalidArgument")

@@ -187,7 +187,7 @@ def context_of(
         "aws:securetransport": [str(caller.endpoint.startswith("https:")).lower()],
         "aws:resourceaccount": [bucket.account],
         "s3:resourceaccount": [bucket.account],
-        "s3:signatureversion": ["AWS4-HMAC-SHA256"] if caller.access_key_id else [],
+        "s3:signatureversion": [_signature_version(request)] if caller.access_key_id else [],
         "aws:userid": [caller.user_id] if caller.account else [],
         "aws:username": [caller.arn.rpartition("/")[2]] if caller.principal == "user" else [],
         "aws:principaltype": [_principal_type(caller)],
@@ -204,6 +204,11 @@ def context_of(
 
 def _principal_type(caller: Caller) -> str:
     return {"root": "Account", "user": "User", "role": "AssumedRole"}.get(caller.principal, "Anonymous")
+
+
+def _signature_version(request: Mapping[str, Any]) -> str:
+    http = request.get("_Http")
+    return "AWS" if isinstance(http, HttpFacts) and http.signature_version == 2 else "AWS4-HMAC-SHA256"
 
 
 def _of_http(http: object) -> dict[str, Sequence[str]]:

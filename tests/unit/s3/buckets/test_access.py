@@ -216,6 +216,16 @@ def test_conditions_ask_about_the_request(bucket, may, condition, holds):
     assert may(OTHER, made, request=request, tags={"Team": "blue"}) is holds
 
 
+@pytest.mark.parametrize(("version", "told"), [(2, "AWS"), (4, "AWS4-HMAC-SHA256")])
+def test_conditions_ask_how_the_request_was_signed(bucket, may, version, told):
+    made = bucket(statement(Condition={"StringEquals": {"s3:signatureVersion": told}}))
+    by_key = replace(OTHER, access_key_id="AKIAIOSFODNN7EXAMPLE")
+    asked = replace(HTTP, signature_version=version)
+    assert may(by_key, made, request={"_Http": asked})
+    assert not may(by_key, made, request={"_Http": replace(HTTP, signature_version=6 - version)})
+    assert not may(replace(OTHER, access_key_id=""), made, request={"_Http": asked})
+
+
 def test_a_policys_variables_stand_for_the_callers_values(bucket, may):
     made = bucket(statement(Resource="arn:aws:s3:::abc/home/${aws:username}/*"))
     ann = replace(OTHER, principal="user", arn=f"arn:aws:iam::{OTHER_ACCOUNT}:user/ann")
