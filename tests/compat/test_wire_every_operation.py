@@ -38,7 +38,10 @@ def descriptions():
 
     def describe(service: str) -> BotocoreModel:
         if service not in found:
-            found[service] = BotocoreModel(loader.load_service_model(service, "service-2"), service)
+            model = loader.load_service_model(service, "service-2")
+            if service == "s3":
+                model["shapes"]["Expires"]["type"] = "string"  # as botocore gives it beside, as ExpiresString
+            found[service] = BotocoreModel(model, service)
         return found[service]
 
     return describe

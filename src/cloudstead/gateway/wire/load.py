@@ -46,7 +46,16 @@ def _read(service: str) -> Description:
     extras = folder / "service-2.sdk-extras.json"
     if extras.exists():
         description.merge(msgspec.json.decode(extras.read_bytes(), type=Extras).merge)
+    _correct(service, description)
     return description
+
+
+def _correct(service: str, description: Description) -> None:
+    """Where AWS does otherwise than its own description says."""
+    if service == "s3":
+        description.shapes["Expires"].type = "string"  # kept as it was sent, and it need be no date
+        for operation in ("PutBucketPolicy", "PutBucketTagging"):
+            description.operations[operation].http.response_code = 204
 
 
 def _newest(service: str) -> Path:

@@ -241,6 +241,12 @@ def _tag_keys(name: str, tags: Mapping[str, str]) -> dict[str, Sequence[str]]:
 # --- access control lists
 
 
+def own_acl(caller: Caller, bucket: Bucket) -> Acl | None:
+    """Of the object that the caller is about to write, if it is the bucket's own list that lets it: then it owns that."""
+    lets = bucket.acls_enabled and _gives(bucket.acl, "WRITE", _grantees(caller, bucket))
+    return Acl(owner_id(caller)) if lets else None
+
+
 def _belongs_to_another(asked: _Asked) -> bool:
     """Whether an object is not the bucket owner's. Only where ACLs are enabled can it be."""
     bucket = asked.bucket

@@ -113,13 +113,16 @@ class ObjectAttributes:
                 "Restore is not allowed for the object's current storage class",
                 fields={"StorageClass": meta.storage_class},
             )
+        again = meta.restored_until_ms > objects.now_ms()
         until_ms = to_ms(self._until(request.get("RestoreRequest") or {}))
         changed = await objects.change_meta(
             bucket, entry, lambda before: replace(before, restored_until_ms=until_ms)
         )
+        if again:  # only its end was moved
+            return {}
         objects.announce(bucket, caller, "s3:ObjectRestore:Post", changed)
         objects.announce(bucket, caller, "s3:ObjectRestore:Completed", changed)
-        return {}
+        return {"_Status": 202}
 
     def _until(self, wanted: Mapping[str, Any]) -> Any:
         """The midnight after so many days."""

@@ -6,7 +6,7 @@ only then which part of it.
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 from typing import Any
 
 from cloudstead.core.caller import Caller
@@ -37,7 +37,6 @@ _OVERRIDES = (
     "ContentEncoding",
     "ContentLanguage",
     "ContentType",
-    "Expires",
 )
 
 
@@ -179,11 +178,11 @@ def restored(meta: Meta) -> str:
 def _headers(meta: Meta, request: Mapping[str, Any]) -> dict[str, Any]:
     """The headers that were stored, or those that the request wants in their place."""
     found: dict[str, Any] = dict(meta.headers)
-    if "Expires" in found:
-        found["Expires"] = parsedate_to_datetime(found["Expires"])
     for name in _OVERRIDES:
         if f"Response{name}" in request:
             found[name] = request[f"Response{name}"]
+    if "ResponseExpires" in request:
+        found["Expires"] = format_datetime(request["ResponseExpires"], usegmt=True)
     return found
 
 

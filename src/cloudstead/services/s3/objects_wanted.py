@@ -4,8 +4,6 @@ PutObject, CreateMultipartUpload and CopyObject say it with the same members, so
 """
 
 from collections.abc import Mapping
-from datetime import datetime
-from email.utils import format_datetime
 from typing import Any
 
 from cloudstead.core.caller import Caller
@@ -42,6 +40,11 @@ _STORAGE_CLASSES = frozenset(
 _TRANSFER_CODING = "aws-chunked"
 #: What one needs a permission of its own for, by the member that asks for it.
 _FURTHER_ACTIONS = {
+    "ACL": "s3:PutObjectAcl",
+    "GrantFullControl": "s3:PutObjectAcl",
+    "GrantRead": "s3:PutObjectAcl",
+    "GrantReadACP": "s3:PutObjectAcl",
+    "GrantWriteACP": "s3:PutObjectAcl",
     "Tagging": "s3:PutObjectTagging",
     "ObjectLockMode": "s3:PutObjectRetention",
     "ObjectLockLegalHoldStatus": "s3:PutObjectLegalHold",
@@ -69,9 +72,9 @@ def check_allowed(objects: Objects, caller: Caller, bucket: Bucket, request: Map
     access.check(objects.store, caller, bucket, "s3:PutObject", key, request=request)
     if caller.account == bucket.account and bucket.policy is None:
         return
-    for member, action in _FURTHER_ACTIONS.items():
-        if member in request:
-            access.check(objects.store, caller, bucket, action, key, request=request)
+    own = access.own_acl(caller, bucket)
+    for action in dict.fromkeys(_FURTHER_ACTIONS[name] for name in request if name in _FURTHER_ACTIONS):
+        access.check(objects.store, caller, bucket, action, key, request=request, acl=own)
 
 
 def acl(caller: Caller, bucket: Bucket, request: Mapping[str, Any]) -> Acl | None:
@@ -87,8 +90,6 @@ def headers(request: Mapping[str, Any]) -> dict[str, str]:
         if not found["ContentEncoding"]:
             del found["ContentEncoding"]
     found.setdefault("ContentType", DEFAULT_CONTENT_TYPE)
-    if isinstance(found.get("Expires"), datetime):
-        found["Expires"] = format_datetime(found["Expires"], usegmt=True)
     location = found.get("WebsiteRedirectLocation", "/")
     if not location.startswith(("/", "http://", "https://")):
         raise S3Error(

@@ -6,7 +6,11 @@ from typing import Any
 from cloudstead.core.caller import Caller
 from cloudstead.core.errors import NotBuilt
 from cloudstead.services.s3 import buckets
-from cloudstead.services.s3.errors import IllegalVersioningConfigurationException, InvalidBucketState
+from cloudstead.services.s3.errors import (
+    AccessDenied,
+    IllegalVersioningConfigurationException,
+    InvalidBucketState,
+)
 from cloudstead.store import Store
 
 
@@ -17,7 +21,9 @@ class Versioning:
     def put_bucket_versioning(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
         wanted = request["VersioningConfiguration"]
         if wanted.get("MFADelete") == "Enabled":
-            raise NotBuilt("MFA delete is not built in Cloudstead's S3")
+            if caller.principal != "root" or not request.get("MFA"):
+                raise AccessDenied("This operation may only be performed with root and MFA authentication")
+            raise NotBuilt("MFA delete is not built in Cloudstead's S3: no account has an MFA device")
         with self._store.transaction():
             bucket = buckets.opened(self._store, caller, request, "s3:PutBucketVersioning")
             status = wanted.get("Status")

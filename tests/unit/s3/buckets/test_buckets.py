@@ -325,12 +325,14 @@ def test_a_locked_bucket_keeps_its_versions(s3):
     )
 
 
-def test_mfa_delete_is_not_built(s3):
+def test_mfa_delete_needs_a_device_that_nobody_has(s3):
     s3.create_bucket(Bucket="abc")
-    wanted = {"Status": "Enabled", "MFADelete": "Enabled"}
-    assert (
-        refusal(s3.put_bucket_versioning, Bucket="abc", VersioningConfiguration=wanted)[0] == "NotImplemented"
+    asked = {"Bucket": "abc", "VersioningConfiguration": {"Status": "Enabled", "MFADelete": "Enabled"}}
+    assert refusal(s3.put_bucket_versioning, **asked) == (
+        "AccessDenied",
+        "This operation may only be performed with root and MFA authentication",
     )
+    assert refusal(s3.put_bucket_versioning, **asked, MFA="serial 123456")[0] == "NotImplemented"
 
 
 def test_tags_are_replaced_and_removed_as_a_whole(s3):

@@ -17,6 +17,7 @@ from cloudstead.core.streams import HttpFacts, Outgoing
 from cloudstead.gateway.wire import load, parse, serialize, serialize_error
 
 MODEL = botocore.session.Session().get_service_model("s3")
+MODEL._shape_resolver._shape_map["Expires"]["type"] = "string"  # as botocore's own handlers do it, too
 _NAMES = {snake_case(name): name for name in load("s3").operation_names}
 
 

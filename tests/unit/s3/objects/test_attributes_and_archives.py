@@ -84,6 +84,9 @@ def test_an_archived_object_must_be_restored_to_be_read(s3, clock, storage_class
     source = f"{BUCKET}/k"
     assert refused(s3.copy_object, Bucket=BUCKET, Key="c", CopySource=source).code == "InvalidObjectState"
     s3.restore_object(Bucket=BUCKET, Key="k", RestoreRequest={"Days": 1})
+    assert s3.status == 202
+    s3.restore_object(Bucket=BUCKET, Key="k", RestoreRequest={"Days": 1})
+    assert s3.status == 200
     assert s3.get_object(Bucket=BUCKET, Key="k")["Restore"].startswith(
         'ongoing-request="false", expiry-date="'
     )

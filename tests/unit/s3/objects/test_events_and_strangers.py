@@ -99,6 +99,24 @@ def test_a_policy_lets_strangers_read_and_no_more(s3):
         assert refused(stranger.put_object, Bucket=BUCKET, Key="new", Body=b"x").code == "AccessDenied"
 
 
+def test_who_writes_with_a_list_needs_leave_for_that_too(old_s3):
+    stranger = old_s3.by(OTHER)
+    write = {"Bucket": BUCKET, "Key": "k", "Body": b"x"}
+
+    def let(*actions):
+        statement = {"Effect": "Allow", "Principal": {"AWS": OTHER.account}, "Action": list(actions)}
+        policy = {"Statement": [{**statement, "Resource": f"arn:aws:s3:::{BUCKET}/*"}]}
+        old_s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
+
+    let("s3:PutObject")
+    stranger.put_object(**write)
+    assert refused(stranger.put_object, **write, ACL="public-read").status == 403
+    assert refused(stranger.create_multipart_upload, Bucket=BUCKET, Key="k", GrantRead="id=1").status == 403
+    let("s3:PutObject", "s3:PutObjectAcl")
+    stranger.put_object(**write, ACL="public-read")
+    assert old_s3.status == 204
+
+
 def test_who_may_list_is_told_that_nothing_is_there(s3):
     allow(s3, "s3:ListBucket", resource=f"arn:aws:s3:::{BUCKET}")
     assert refused(s3.by(NOBODY).get_object, Bucket=BUCKET, Key="none").code == "NoSuchKey"

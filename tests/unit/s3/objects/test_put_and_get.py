@@ -86,6 +86,16 @@ def test_headers_and_metadata_come_back(s3):
     assert head["StorageClass"] == "STANDARD_IA"
 
 
+@pytest.mark.parametrize("text", ["soon", "0", "2030-12-01", "Sun, 01 Dec 2030 16:00:00 GMT"])
+def test_a_time_of_expiry_that_is_none_comes_back_as_it_was_sent(s3, text):
+    put(s3, spoil={"expires": text})
+    get(s3)
+    assert s3.headers["expires"] == text
+    s3.copy_object(Bucket=BUCKET, Key="k2", CopySource=f"{BUCKET}/k")
+    s3.head_object(Bucket=BUCKET, Key="k2", ResponseExpires="2031-01-02T03:04:05Z")
+    assert s3.headers["expires"] == "Thu, 02 Jan 2031 03:04:05 GMT"
+
+
 @pytest.mark.parametrize(
     ("sent", "kept"),
     [

@@ -1,7 +1,8 @@
 """From an operation's result to the response, in the dialect of its request.
 
 A result holds members under the names of the shapes; None means absent. A member that the shape does not have,
-or a value of another type, raises ResultMismatch: an operation of ours is wrong, and nothing is sent instead.
+or a value of another type, raises ResultMismatch: an operation of ours is wrong, and nothing is sent instead. `_Status`
+is no member: with it an operation says the status where the description knows one of several.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,6 +32,9 @@ def serialize(
 
     `status` overrides the operation's own.
     """
+    if result and "_Status" in result:
+        status = int(str(result["_Status"]))
+        result = {name: value for name, value in result.items() if name != "_Status"}
     response = _writer(match, strict=strict)(result or {}, match.api_version, request_id)
     if status is not None:
         response.status = status
