@@ -109,13 +109,13 @@ class S3Policy(Policy):
     def bad_value(self, bad: BadValue) -> ServiceError:
         if bad.kind != "argument":
             return self.malformed("")
-        name = bad.path[0]
+        name, text = bad.path[0], f"Invalid value for {bad.path[0]}"
+        if "integer" in bad.reason:
+            text = f"Provided {name} not an integer or within integer range"
+        elif name == "x-amz-object-lock-retain-until-date":
+            text = "The retain until date must be provided in ISO 8601 format"
         return ServiceError(
-            f"Provided {name} not an integer or within integer range"
-            if "integer" in bad.reason
-            else f"Invalid value for {name}",
-            code="InvalidArgument",
-            fields={"ArgumentName": name, "ArgumentValue": bad.value},
+            text, code="InvalidArgument", fields={"ArgumentName": name, "ArgumentValue": bad.value}
         )
 
     def malformed(self, _reason: str) -> ServiceError:

@@ -20,12 +20,13 @@ from cloudstead.services.s3.errors import (
     NoSuchObjectLockConfiguration,
     bad_argument,
 )
-from cloudstead.services.s3.objects import Objects
+from cloudstead.services.s3.objects import Objects, header
 from cloudstead.services.s3.objects_meta import Meta, Retention, from_ms, to_ms
 from cloudstead.services.s3.rows import Bucket
 
 _PROTECTED = "Access Denied because object protected by object lock."
 _MODES = ("GOVERNANCE", "COMPLIANCE")
+_UNTIL = "x-amz-object-lock-retain-until-date"
 
 
 def of_request(
@@ -39,7 +40,7 @@ def of_request(
     if (mode is None) is not (until is None):
         raise bad_argument(
             "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied",
-            "x-amz-object-lock-mode" if mode is None else "x-amz-object-lock-retain-until-date",
+            "x-amz-object-lock-mode" if mode is None else _UNTIL,
             None,
         )
     if mode is None and hold is None:
@@ -53,7 +54,7 @@ def of_request(
         return _by_default(bucket, now), held
     if mode not in _MODES:
         raise bad_argument("Unknown wormMode directive.", "x-amz-object-lock-mode", mode)
-    _check_future(until, now, "x-amz-object-lock-retain-until-date")
+    _check_future(until, now, _UNTIL, header(request, _UNTIL))
     return Retention(mode, to_ms(until)), held
 
 
@@ -70,9 +71,9 @@ def _by_default(bucket: Bucket, now: datetime) -> Retention | None:
     return Retention(default["Mode"], to_ms(now + timedelta(days=days)))
 
 
-def _check_future(until: datetime, now: datetime, argument: str) -> None:
+def _check_future(until: datetime, now: datetime, argument: str, sent: str = "") -> None:
     if until <= now:
-        text = until.strftime("%a %b %d %H:%M:%S UTC %Y")
+        text = sent or until.strftime("%a %b %d %H:%M:%S UTC %Y")
         raise bad_argument("The retain until date must be in the future!", argument, text)
 
 

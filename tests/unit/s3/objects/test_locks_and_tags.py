@@ -151,6 +151,20 @@ def test_what_asks_for_a_lock_wrongly_is_refused(locked, clock):
     assert refused(put, s3=locked, ObjectLockLegalHoldStatus="MAYBE").code == "InvalidArgument"
 
 
+@pytest.mark.parametrize(
+    ("until", "message"),
+    [
+        ("tomorrow", "The retain until date must be provided in ISO 8601 format"),
+        ("2025-12-25T12:00:00Z", "The retain until date must be in the future!"),
+    ],
+)
+def test_a_date_in_a_header_that_cannot_be_is_shown_as_it_was_sent(locked, until, message):
+    header = "x-amz-object-lock-retain-until-date"
+    refusal = refused(put, s3=locked, ObjectLockMode="GOVERNANCE", spoil={header: until})
+    assert (refusal.code, refusal.message) == ("InvalidArgument", message)
+    assert (refusal.error["ArgumentName"], refusal.error["ArgumentValue"]) == (header, until)
+
+
 def test_a_bucket_without_locks_knows_none(s3, clock):
     put(s3)
     until = clock.now() + timedelta(days=1)
