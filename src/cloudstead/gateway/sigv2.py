@@ -98,11 +98,19 @@ def _of_url(request: Signed) -> Claim | None:
 
 def check(request: Signed, claim: Claim, secret: str, path: str) -> None:
     """Raise Refused unless the holder of `secret` signed this. `path` is in path style."""
-    text = _to_sign(request, claim, path)
-    computed = b64encode(hmac_digest(secret.encode(), text.encode("latin-1"), "sha1")).decode()
-    if not compare_digest(computed.encode(), claim.signature.encode("latin-1")):
-        facts = {"AWSAccessKeyId": claim.access_key_id, "StringToSign": text}
-        raise Refused("mismatch", SignatureProvided=claim.signature, **facts)
+    said = claim.signature.encode("latin-1")
+    for text in [_to_sign(request, claim, one) for one in _spellings(path)]:
+        computed = b64encode(hmac_digest(secret.encode(), text.encode("latin-1"), "sha1"))
+        if compare_digest(computed, said):
+            return
+    facts = {"AWSAccessKeyId": claim.access_key_id, "StringToSign": text}
+    raise Refused("mismatch", SignatureProvided=claim.signature, **facts)
+
+
+def _spellings(path: str) -> list[str]:
+    """A bucket is signed as its URL has it, or with a slash that the URL lacks: botocore does so."""
+    bucket, _, key = path.removeprefix("/").partition("/")
+    return [f"/{bucket}", f"/{bucket}/"] if bucket and not key else [path]
 
 
 def check_not_over(claim: Claim, now: datetime) -> None:

@@ -55,6 +55,7 @@ def ask(clock):
 
     operations = {
         "GetObject": get,
+        "ListObjectsV2": lambda caller, request: {"Name": request["Bucket"]},
         "PutObject": lambda caller, request: {
             "ETag": request.get("ContentType") or str(request["_Http"].signature_version)
         },
@@ -87,9 +88,9 @@ def presigned(operation="get_object", style="path", token=None, key=KEY, expires
         aws_session_token=token,
         config=config,
     )
-    url = client.generate_presigned_url(
-        operation, Params={"Bucket": "bucket", "Key": "a b/ü.txt", **params}, ExpiresIn=expires
-    )
+    asked = {"Bucket": "bucket", "Key": "a b/ü.txt", **params}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    url = client.generate_presigned_url(operation, Params=asked, ExpiresIn=expires)
     assert "X-Amz-Signature" not in url
     return url
 
@@ -101,6 +102,19 @@ def test_a_url_is_taken_in_either_style(ask, style):
         200,
         "bucket/a b/ü.txt v1",
     )
+
+
+@pytest.mark.parametrize("style", ["path", "virtual"])
+def test_a_bucket_is_signed_with_or_without_a_slash(ask, style):
+    url = presigned("list_objects_v2", style=style, Key=None, Prefix="a")
+    assert ask(url)[0] == 200
+    assert ask(url.replace("bucket", "basket"))[0] == 403
+    for path in ("/bucket", "/bucket/"):
+        request = AWSRequest("GET", f"http://s3.localhost:4566{path}?list-type=2")
+        HmacV1Auth(Credentials(KEY, SECRET)).add_auth(request)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        assert ask("http://s3.localhost:4566/bucket?list-type=2", headers=headers)[0] == 200
+        assert ask("http://s3.localhost:4566/basket?list-type=2", headers=headers)[0] == 403
 
 
 def test_it_ends(ask, clock):
