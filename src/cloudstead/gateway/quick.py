@@ -9,6 +9,7 @@ request from its start and says what is to be said. A test holds both ways again
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from cloudstead.core.caller import Authorizer, Caller
@@ -59,11 +60,12 @@ _OF_WRITES = {
     "x-amz-checksum-sha1": "ChecksumSHA1",
     "x-amz-checksum-sha256": "ChecksumSHA256",
 }
-_OPERATIONS: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    "GET": ("GetObject", _OF_READS),
-    "HEAD": ("HeadObject", _OF_READS),
-    "PUT": ("PutObject", _OF_WRITES),
-    "DELETE": ("DeleteObject", {}),
+_OPERATIONS = {"GET": "GetObject", "HEAD": "HeadObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
+_MEMBERS: Mapping[str, Mapping[str, str]] = {
+    "GetObject": _OF_READS,
+    "HeadObject": _OF_READS,
+    "PutObject": _OF_WRITES,
+    "DeleteObject": {},
 }
 _METADATA = "x-amz-meta-"
 _STATUS = {"GET": 200, "HEAD": 200, "PUT": 200, "DELETE": 204}
@@ -75,7 +77,6 @@ class _Way:
 
     operation: Operation
     name: str
-    members: Mapping[str, str]  # by the header that carries them
     writer: HeadWriter
     status: int
     writes: bool
@@ -151,11 +152,11 @@ class Quick:
         return _later(way, begun, request_id)
 
     def _way(self, method: str) -> _Way | None:
-        name, members = _OPERATIONS[method]
+        name = _OPERATIONS[method]
         operation = self._operations.get(name)
         if operation is None:
             return None
-        made = _Way(operation, name, members, HeadWriter("s3", name), _STATUS[method], method == "PUT")
+        made = _Way(operation, name, HeadWriter("s3", name), _STATUS[method], method == "PUT")
         self._ways[method] = made
         return made
 
@@ -182,22 +183,29 @@ def _named(http: HttpRequest) -> tuple[str, str] | None:
 
 def _request(way: _Way, http: HttpRequest) -> dict[str, Any] | None:
     """What the headers ask for; None if they ask for something that is not plain."""
-    request: dict[str, Any] = {}
-    members = way.members
-    for header, text in http.headers.items():
-        if header in _MEANINGLESS:
-            continue
-        member = members.get(header)
-        if member is not None:
-            request[member] = text
-        elif way.writes and header.startswith(_METADATA):
-            request.setdefault("Metadata", {})[header[len(_METADATA) :]] = text
-        else:
-            return None
-    if way.writes:
-        if "content-length" not in http.headers:
-            return None
-        request["Body"] = http.body
-    elif http.body:
+    headers = http.headers
+    found = _meaning(way.name, tuple(headers))
+    if found is None or (http.body and not way.writes):
         return None
+    members, metadata = found
+    request: dict[str, Any] = {member: headers[header] for header, member in members}
+    if way.writes:
+        request["Body"] = http.body
+        if metadata:
+            request["Metadata"] = {name: headers[header] for header, name in metadata}
     return request
+
+
+@lru_cache(maxsize=1024)  # a client sends the same headers again and again
+def _meaning(
+    operation: str, headers: tuple[str, ...]
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]] | None:
+    """Which headers stand for which members, and which for what metadata; None if one is not plain."""
+    known = _MEMBERS[operation]
+    rest = [header for header in headers if header not in _MEANINGLESS]
+    members = [(header, known[header]) for header in rest if header in known]
+    metadata = [(header, header.removeprefix(_METADATA)) for header in rest if header.startswith(_METADATA)]
+    writes = operation == "PutObject"
+    if len(members) + (len(metadata) if writes else 0) < len(rest):
+        return None
+    return None if writes and "content-length" not in headers else (members, metadata)

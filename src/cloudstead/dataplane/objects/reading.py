@@ -89,7 +89,10 @@ class Reader:
 
     def _peek_extent(self, entry: StoredEntry) -> bytearray | None:
         """Of one extent: small bodies have no more."""
-        (piece, *others) = pieces_of(self.now(entry).body, entry.size)
+        try:
+            (piece, *others) = pieces_of(self.now(entry).body, entry.size)
+        except NoSuchVersion:
+            return None
         whole = piece.start == 0 and piece.size == piece.length == entry.size <= WHOLE_BYTES_MAX
         if others or not piece.file or not whole:
             return None

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from cloudstead.core.caller import Caller
 from cloudstead.core.streams import HttpFacts, Incoming
 from cloudstead.dataplane.objects import driver
-from cloudstead.services.s3 import buckets, checksums, objects_meta
+from cloudstead.services.s3 import buckets, checksums, objects_meta, objects_plain
 from cloudstead.services.s3.conditions import WriteCondition, check_write, write_condition
 from cloudstead.services.s3.objects import Kept, Objects, checked_key, header, shown_new_version
 from cloudstead.services.s3.objects_expiry import shown_expiration
@@ -23,6 +23,9 @@ class PutObjects:
 
     async def put_object(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
         objects = self._objects
+        plain = await objects_plain.write(objects, caller, request)
+        if plain is not None:
+            return plain
         bucket, key = buckets.find_for(objects.store, caller, request), checked_key(request["Key"])
         check_no_offset(request)
         meta = wanted(objects, caller, bucket, request)

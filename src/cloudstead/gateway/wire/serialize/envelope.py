@@ -1,5 +1,6 @@
 """What each protocol puts around an answer: root elements, request ids, the headers of a success."""
 
+import platform
 from base64 import b64encode
 from collections.abc import Callable
 from hashlib import blake2b
@@ -12,6 +13,7 @@ Headers = list[tuple[str, str]]
 #: Puts what is inside the envelope.
 Content = Callable[[Callable[[str], None]], None]
 
+_HOST = b64encode(blake2b(platform.node().encode(), digest_size=39).digest()).decode()
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
@@ -67,8 +69,8 @@ def _is_type(name: str) -> bool:
 
 
 def host_id(request_id: str) -> str:
-    """S3's second id of a request: 76 characters that mean nothing to anybody else."""
-    return b64encode(blake2b(request_id.encode(), digest_size=56).digest()).decode()
+    """S3's second id of a request: 76 characters that mean nothing to anybody else; most of them name this host."""
+    return _HOST + b64encode(request_id.encode()).decode()
 
 
 def speaks_s3(model: ServiceModel) -> bool:

@@ -26,16 +26,13 @@ class HeadWriter:
         members = model.members(shape)
         self._name = shape.name
         self._payload = shape.payload
-        self._plain: dict[str, str] = {}
-        self._written: dict[str, tuple[str, Callable[[Any], str]]] = {}
+        self._members: dict[str, tuple[str, Callable[[Any], str]]] = {}
         self._maps: dict[str, str] = {}
         for name, member in members.items():
             if member.location == "headers":
                 self._maps[name] = member.location_name or ""
-            elif member.location == "header" and member.type == "string":
-                self._plain[name] = f"{member.wire_name}: "
             elif member.location == "header":
-                self._written[name] = f"{member.wire_name}: ", header_text(model, member)
+                self._members[name] = f"{member.wire_name}: ", header_text(model, member)
 
     def response(self, status: int, result: Mapping[str, Any], request_id: str) -> HttpResponse:
         """Raises ResultMismatch for a member that the answer cannot have."""
@@ -46,25 +43,27 @@ class HeadWriter:
             if "ContentType" not in result:
                 text += "Content-Type: application/octet-stream\r\n"
         last = ""
+        members = self._members
         for name, value in result.items():
-            if value is None:
-                continue
-            prefix = self._plain.get(name)
-            if prefix is not None and type(value) is str:
-                text += f"{prefix}{value if value.isprintable() else one_line(value)}\r\n"
-            elif (written := self._written.get(name)) is not None:
-                text += f"{written[0]}{one_line(written[1](value))}\r\n"
-            elif name in self._maps:
-                begun = self._maps[name]
-                last = "".join(f"{begun}{key}: {one_line(each)}\r\n" for key, each in value.items())
-            elif name != self._payload:
-                raise ResultMismatch(f"{self._name} has no member {name} that is {value!r}")
+            found = members.get(name)
+            if found is None:
+                if name in self._maps:
+                    last = _mapped(self._maps[name], value)
+                elif name != self._payload:
+                    raise ResultMismatch(f"{self._name} has no member {name}")
+            elif value is not None:
+                said = found[1](value)
+                text += f"{found[0]}{said if said.isprintable() else one_line(said)}\r\n"
         text += last
         if isinstance(body, Outgoing):
             return HttpResponse(_told(status, result), lines=_encoded(text), stream=body.chunks)
         if "ContentLength" not in result and status != 204:
             text += f"content-length: {len(body)}\r\n"
         return HttpResponse(_told(status, result), body=body, lines=_encoded(text))
+
+
+def _mapped(prefix: str, values: Mapping[str, str] | None) -> str:
+    return "".join([f"{prefix}{name}: {one_line(value)}\r\n" for name, value in (values or {}).items()])
 
 
 def _told(status: int, result: Mapping[str, Any]) -> int:
