@@ -202,16 +202,14 @@ class Gateway:
         return self._internal.answer(exchange.http)
 
     def _route(self, exchange: Exchange) -> Response | None:
-        region = self._settings.default_region
         try:
             exchange.claim = self._authentication.claim(exchange.http)
         except Refused:
-            exchange.route = route(exchange.http, None, region)  # a guess, to refuse it in a fitting protocol
+            self._find_route(exchange)  # a guess, to refuse it in a fitting protocol
             exchange.dialect = wire.load(exchange.route.service).dialect(exchange.route.wire)
             raise
-        exchange.route = route(exchange.http, exchange.claim, region)
+        self._find_route(exchange)
         if exchange.route.service == "s3":
-            exchange.request_id = s3_edge.request_id(exchange.request_id)
             self._check_path(exchange)
             if exchange.route.host.website and self._buckets is not None:
                 return self._website(exchange, self._buckets).answer(exchange.http)
@@ -225,6 +223,11 @@ class Gateway:
         elif exchange.stream is not None:
             return self._walk_on_with_whole(exchange, exchange.stream, self._route)
         return None
+
+    def _find_route(self, exchange: Exchange) -> None:
+        exchange.route = route(exchange.http, exchange.claim, self._settings.default_region)
+        if exchange.route.service == "s3":
+            exchange.request_id = s3_edge.request_id(exchange.request_id)
 
     def _check_path(self, exchange: Exchange) -> None:
         wired = exchange.route.wire

@@ -184,6 +184,7 @@ def _expires_s(text: str | None, *, s3: bool) -> int | None:
     if seconds > _EXPIRES_S_MAX:
         raise Refused(
             "parameters",
-            f"X-Amz-Expires must be less than a week (in seconds) that is {_EXPIRES_S_MAX}",
+            "X-Amz-Expires must be less than a week (in seconds); that is, "
+            f"the given X-Amz-Expires must be less than {_EXPIRES_S_MAX} seconds",
         )
     return seconds

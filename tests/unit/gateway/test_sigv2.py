@@ -219,3 +219,5 @@ def test_a_header_needs_a_date_of_now(ask, clock, date, refusal):
 def test_a_header_that_cannot_be_read_is_refused(ask, clock, authorization):
     headers = {**in_header(clock), "authorization": authorization}
     assert put(ask, headers) == (400, "InvalidArgument")
+    _, body = ask("http://s3.localhost:4566/bucket/a%20b", "PUT", headers)
+    assert re.search("<RequestId>[0-9A-F]{16}</RequestId>", body)

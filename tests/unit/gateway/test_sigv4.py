@@ -391,7 +391,13 @@ def test_a_presigned_url_of_other_services_lives_at_least_a_quarter_of_an_hour()
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ("604801", "X-Amz-Expires must be less than a week (in seconds) that is 604800"),
+        (
+            "604801",
+            (
+                "X-Amz-Expires must be less than a week (in seconds); that is, "
+                "the given X-Amz-Expires must be less than 604800 seconds"
+            ),
+        ),
         ("-1", "X-Amz-Expires must be non-negative"),
         ("soon", "X-Amz-Expires should be a number"),
         ("1e3", "X-Amz-Expires should be a number"),
