@@ -52,7 +52,7 @@ class HeadWriter:
                 elif name != self._payload:
                     raise ResultMismatch(f"{self._name} has no member {name}")
             elif value is not None:
-                said = found[1](value)
+                said = value if type(value) is str else found[1](value)
                 text += f"{found[0]}{said if said.isprintable() else one_line(said)}\r\n"
         text += last
         if isinstance(body, Outgoing):
