@@ -27,6 +27,7 @@ from cloudstead.services.ec2.vpc_networking import VpcNetworking
 from cloudstead.services.iam.operations import find_instance_profile
 from cloudstead.services.iam.operations import parts as iam_parts
 from cloudstead.services.kms.operations import parts as kms_parts
+from cloudstead.services.s3.operations import control_parts as s3_control_parts
 from cloudstead.services.s3.operations import parts as s3_parts
 from cloudstead.services.s3.rows import TODAYS_DEFAULTS, Defaults
 from cloudstead.services.ssm.operations import parts as ssm_parts
@@ -34,7 +35,7 @@ from cloudstead.services.ssm.operations import read_parameter
 from cloudstead.services.sts.operations import Sts
 from cloudstead.store import Store
 
-SERVICES = ("ec2", "iam", "kms", "s3", "ssm", "sts")
+SERVICES = ("ec2", "iam", "kms", "s3", "s3control", "ssm", "sts")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,7 @@ def tables(means: Means) -> Mapping[str, Mapping[str, AnyOperation]]:
         "iam": _table("iam", *iam_parts(store, tools)),
         "kms": _table("kms", *kms_parts(store, tools, means.sealing_key)),
         "s3": _s3(means),
+        "s3control": _table("s3control", *s3_control_parts(store)),
         "ssm": _table("ssm", *ssm_parts(store, tools, means.parameter_key, public_parameters)),
         "sts": _table("sts", Sts(store, tools)),
     }

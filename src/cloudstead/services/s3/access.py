@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from cloudstead.core.caller import Caller
 from cloudstead.core.streams import HttpFacts
 from cloudstead.services.iam import operations as iam
+from cloudstead.services.s3 import public_access
 from cloudstead.services.s3.actions import (
     BY_BUCKET_ACL,
     BY_OBJECT_ACL,
@@ -85,8 +86,8 @@ def may(
     if said == "Deny":
         return False
     if _belongs_to_another(asked):
-        return _given_by_acl(asked) or (own and action not in BY_OBJECT_ACL)
-    return own or said == "Allow" or _given_by_acl(asked)
+        return _given_by_acl(store, asked) or (own and action not in BY_OBJECT_ACL)
+    return own or said == "Allow" or _given_by_acl(store, asked)
 
 
 def _pays(caller: Caller, action: str, request: Mapping[str, Any]) -> bool:
@@ -132,8 +133,8 @@ def _said_by_policy(store: Store, asked: _Asked) -> str | None:
         context_of(caller, bucket, asked.request, asked.tags),
         resource=bucket.arn(asked.key),
     )
-    blocked = bucket.public_access is not None and bucket.public_access.restrict_buckets
-    if said == "Allow" and blocked and caller.account != bucket.account and is_public(bucket.policy):
+    strange = said == "Allow" and caller.account != bucket.account
+    if strange and public_access.of(store, bucket).restrict_buckets and is_public(bucket.policy):
         return None
     return said
 
@@ -241,9 +242,9 @@ def _tag_keys(name: str, tags: Mapping[str, str]) -> dict[str, Sequence[str]]:
 # --- access control lists
 
 
-def own_acl(caller: Caller, bucket: Bucket) -> Acl | None:
+def own_acl(store: Store, caller: Caller, bucket: Bucket) -> Acl | None:
     """Of the object that the caller is about to write, if it is the bucket's own list that lets it: then it owns that."""
-    lets = bucket.acls_enabled and _gives(bucket.acl, "WRITE", _grantees(caller, bucket))
+    lets = bucket.acls_enabled and _gives(bucket.acl, "WRITE", _grantees(store, caller, bucket))
     return Acl(owner_id(caller)) if lets else None
 
 
@@ -253,19 +254,19 @@ def _belongs_to_another(asked: _Asked) -> bool:
     return bucket.acls_enabled and asked.acl is not None and asked.acl.owner != bucket.acl.owner
 
 
-def _given_by_acl(asked: _Asked) -> bool:
+def _given_by_acl(store: Store, asked: _Asked) -> bool:
     if not asked.bucket.acls_enabled:
         return False
     acl, permission = asked.bucket.acl, BY_BUCKET_ACL.get(asked.action)
     if permission is None and asked.acl is not None:
         acl, permission = asked.acl, BY_OBJECT_ACL.get(asked.action)
-    return permission is not None and _gives(acl, permission, _grantees(asked.caller, asked.bucket))
+    return permission is not None and _gives(acl, permission, _grantees(store, asked.caller, asked.bucket))
 
 
-def _grantees(caller: Caller, bucket: Bucket) -> frozenset[str]:
+def _grantees(store: Store, caller: Caller, bucket: Bucket) -> frozenset[str]:
     """As whom an ACL may name the caller. Where public ACLs are ignored, as itself alone."""
     names = [owner_id(caller)]
-    if bucket.public_access is None or not bucket.public_access.ignore_acls:
+    if not public_access.of(store, bucket).ignore_acls:
         names += _PUBLIC_GROUPS if caller.account else (ALL_USERS,)
     return frozenset(names)
 

@@ -27,6 +27,7 @@ from cloudstead.services.s3.rows import (
     Bucket,
     Grant,
     Permission,
+    PublicAccessBlock,
     account_of,
     canonical_id,
 )
@@ -70,7 +71,7 @@ def of_bucket(request: Mapping[str, Any], owner: str) -> Acl | None:
     return _wanted(request, owner, _BUCKET_CANNED, owner)
 
 
-def of_object(request: Mapping[str, Any], owner: str, bucket: Bucket) -> Acl:
+def of_object(request: Mapping[str, Any], owner: str, bucket: Bucket, block: PublicAccessBlock) -> Acl:
     """The ACL of an object that a caller with this canonical id writes, private where it asks for none.
 
     Raises what AWS says where ACLs are disabled or public ones blocked. With `BucketOwnerPreferred`,
@@ -81,14 +82,16 @@ def of_object(request: Mapping[str, Any], owner: str, bucket: Bucket) -> Acl:
         if request.get("ACL") != "private" or owner != bucket.acl.owner:
             check_changes_nothing(bucket, wanted, request)
         return private(bucket.acl.owner)
-    check_not_blocked(bucket, wanted)
+    check_not_blocked(block, wanted)
     given_away = request.get("ACL") == "bucket-owner-full-control"
     if given_away and bucket.ownership == "BucketOwnerPreferred":
         return private(bucket.acl.owner)
     return wanted or private(owner)
 
 
-def changed(request: Mapping[str, Any], current: Acl, bucket: Bucket, *, of_object: bool) -> Acl:
+def changed(
+    request: Mapping[str, Any], current: Acl, bucket: Bucket, block: PublicAccessBlock, *, of_object: bool
+) -> Acl:
     """The ACL that PutBucketAcl or PutObjectAcl leaves. Owners stay."""
     names = _OBJECT_CANNED if of_object else _BUCKET_CANNED
     wanted = _wanted(request, current.owner, names, bucket.acl.owner)
@@ -97,7 +100,7 @@ def changed(request: Mapping[str, Any], current: Acl, bucket: Bucket, *, of_obje
     if not bucket.acls_enabled:
         check_changes_nothing(bucket, wanted, request)
         return current
-    check_not_blocked(bucket, wanted)
+    check_not_blocked(block, wanted)
     return wanted
 
 
@@ -105,9 +108,8 @@ def is_public(acl: Acl) -> bool:
     return any(grant.grantee in (ALL_USERS, AUTHENTICATED_USERS) for grant in acl.grants)
 
 
-def check_not_blocked(bucket: Bucket, acl: Acl | None) -> None:
-    blocked = bucket.public_access is not None and bucket.public_access.block_acls
-    if blocked and acl is not None and is_public(acl):
+def check_not_blocked(block: PublicAccessBlock, acl: Acl | None) -> None:
+    if block.block_acls and acl is not None and is_public(acl):
         raise AccessDenied
 
 

@@ -7,22 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloudstead.core.caller import Caller
-from cloudstead.services.s3 import acl_grants, buckets
+from cloudstead.services.s3 import acl_grants, buckets, public_access
 from cloudstead.services.s3.errors import (
     InvalidBucketAclWithObjectOwnership,
     MalformedXML,
     NoSuchPublicAccessBlockConfiguration,
     OwnershipControlsNotFoundError,
 )
-from cloudstead.services.s3.rows import PublicAccessBlock, shown_acl
+from cloudstead.services.s3.rows import shown_acl
 from cloudstead.store import Store
-
-_SETTINGS = {
-    "BlockPublicAcls": "block_acls",
-    "IgnorePublicAcls": "ignore_acls",
-    "BlockPublicPolicy": "block_policy",
-    "RestrictPublicBuckets": "restrict_buckets",
-}
 
 
 class BucketAcls:
@@ -32,7 +25,9 @@ class BucketAcls:
     def put_bucket_acl(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
         with self._store.transaction():
             bucket = buckets.opened(self._store, caller, request, "s3:PutBucketAcl")
-            acl = acl_grants.changed(request, bucket.acl, bucket, of_object=False)
+            acl = acl_grants.changed(
+                request, bucket.acl, bucket, public_access.of(self._store, bucket), of_object=False
+            )
             self._store.update(bucket, acl=acl)
         return {}
 
@@ -70,8 +65,7 @@ class BucketAcls:
     # --- the block on public access
 
     def put_public_access_block(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
-        wanted = request["PublicAccessBlockConfiguration"]
-        block = PublicAccessBlock(**{ours: wanted.get(theirs, False) for theirs, ours in _SETTINGS.items()})
+        block = public_access.asked(request["PublicAccessBlockConfiguration"])
         with self._store.transaction():
             bucket = buckets.opened(self._store, caller, request, "s3:PutBucketPublicAccessBlock")
             self._store.update(bucket, public_access=block)
@@ -82,8 +76,7 @@ class BucketAcls:
         block = bucket.public_access
         if block is None:
             raise NoSuchPublicAccessBlockConfiguration(fields={"BucketName": bucket.name})
-        shown = {theirs: getattr(block, ours) for theirs, ours in _SETTINGS.items()}
-        return {"PublicAccessBlockConfiguration": shown}
+        return {"PublicAccessBlockConfiguration": public_access.shown(block)}
 
     def delete_public_access_block(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
         with self._store.transaction():

@@ -12,7 +12,7 @@ from cloudstead.core.caller import Caller
 from cloudstead.core.errors import NotBuilt
 from cloudstead.core.tools import Tools
 from cloudstead.dataplane.objects.driver import NotEmpty, ObjectStore
-from cloudstead.services.s3 import acl_grants, bucket_names, bucket_tags, buckets
+from cloudstead.services.s3 import acl_grants, bucket_names, bucket_tags, buckets, public_access
 from cloudstead.services.s3.configurations import forget_configurations
 from cloudstead.services.s3.errors import (
     AccessDenied,
@@ -71,7 +71,7 @@ class BucketsCreate:
             account=caller.account,
             region=region,
             created_at=self._tools.this_second(),
-            acl=self._acl(request, canonical_id(caller.account), ownership),
+            acl=self._acl(request, caller.account, ownership),
             ownership=ownership,
             public_access=self._defaults.public_access,
             object_lock=locked,
@@ -79,12 +79,13 @@ class BucketsCreate:
             tags=bucket_tags.checked(tags),
         )
 
-    def _acl(self, request: Mapping[str, Any], owner: str, ownership: str) -> Acl:
+    def _acl(self, request: Mapping[str, Any], account: str, ownership: str) -> Acl:
+        owner = canonical_id(account)
         wanted = acl_grants.of_bucket(request, owner) or acl_grants.private(owner)
         if ownership == "BucketOwnerEnforced" and wanted != acl_grants.private(owner):
             raise InvalidBucketAclWithObjectOwnership
-        blocked = self._defaults.public_access
-        if blocked is not None and blocked.block_acls and acl_grants.is_public(wanted):
+        blocks = self._defaults.public_access, public_access.of_account(self._store, account)
+        if acl_grants.is_public(wanted) and any(block is not None and block.block_acls for block in blocks):
             raise InvalidBucketAclWithBlockPublicAccessError
         return wanted
 

@@ -341,6 +341,11 @@ class NoSuchPublicAccessBlockConfiguration(S3Error):
     text = "The public access block configuration was not found"
 
 
+class NoSuchResource(S3Error):
+    code = "NoSuchResource"
+    status = 404
+
+
 class NoSuchTagSet(S3Error):
     code = "NoSuchTagSet"
     status = 404

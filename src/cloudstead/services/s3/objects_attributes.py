@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from cloudstead.core.caller import Caller
 from cloudstead.core.errors import NotBuilt
 from cloudstead.dataplane.objects.driver import Entry
-from cloudstead.services.s3 import acl_grants, buckets, encryption, objects_meta
+from cloudstead.services.s3 import acl_grants, buckets, encryption, objects_meta, public_access
 from cloudstead.services.s3.checksums import Checksum
 from cloudstead.services.s3.errors import InvalidObjectState, MalformedXML, bad_argument
 from cloudstead.services.s3.listing import page_size
@@ -91,9 +91,11 @@ class ObjectAttributes:
         bucket = buckets.find_for(objects.store, caller, request)
         entry = objects.find(caller, bucket, request, "s3:PutObjectAcl", "s3:PutObjectVersionAcl")
 
+        block = public_access.of(objects.store, bucket)
+
         def change(meta: Meta) -> Meta:
             current = meta.acl_in(bucket)
-            wanted = acl_grants.changed(request, current, bucket, of_object=True)
+            wanted = acl_grants.changed(request, current, bucket, block, of_object=True)
             return meta if wanted == current else replace(meta, acl=wanted)
 
         changed = await objects.change_meta(bucket, entry, change)

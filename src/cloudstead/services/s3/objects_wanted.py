@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloudstead.core.caller import Caller
-from cloudstead.services.s3 import access, acl_grants, objects_lock, tagging
+from cloudstead.services.s3 import access, acl_grants, objects_lock, public_access, tagging
 from cloudstead.services.s3.errors import (
     InvalidRequest,
     InvalidStorageClass,
@@ -61,7 +61,7 @@ def wanted(objects: Objects, caller: Caller, bucket: Bucket, request: Mapping[st
         user=user_metadata(request),
         tags=tagging.of_header(request.get("Tagging")),
         storage_class=storage_class(request),
-        acl=acl(caller, bucket, request),
+        acl=acl(objects, caller, bucket, request),
         retention=retention,
         held=held,
     )
@@ -72,14 +72,16 @@ def check_allowed(objects: Objects, caller: Caller, bucket: Bucket, request: Map
     access.check(objects.store, caller, bucket, "s3:PutObject", key, request=request)
     if caller.account == bucket.account and bucket.policy is None:
         return
-    own = access.own_acl(caller, bucket)
+    own = access.own_acl(objects.store, caller, bucket)
     for action in dict.fromkeys(_FURTHER_ACTIONS[name] for name in request if name in _FURTHER_ACTIONS):
         access.check(objects.store, caller, bucket, action, key, request=request, acl=own)
 
 
-def acl(caller: Caller, bucket: Bucket, request: Mapping[str, Any]) -> Acl | None:
+def acl(objects: Objects, caller: Caller, bucket: Bucket, request: Mapping[str, Any]) -> Acl | None:
     """The new version's list; None for the usual one."""
-    found = acl_grants.of_object(request, access.owner_id(caller), bucket)
+    found = acl_grants.of_object(
+        request, access.owner_id(caller), bucket, public_access.of(objects.store, bucket)
+    )
     return found if bucket.acls_enabled else None
 
 

@@ -6,6 +6,7 @@ from cloudstead.core.caller import Caller
 from cloudstead.core.tools import Tools
 from cloudstead.dataplane.objects.driver import Entry, ObjectStore
 from cloudstead.services.s3 import events, objects_meta
+from cloudstead.services.s3.account_control import AccountBlocks, ResourceTags
 from cloudstead.services.s3.bucket_operations import bucket_parts
 from cloudstead.services.s3.copying import Copying
 from cloudstead.services.s3.encryption_keys import Vault
@@ -40,6 +41,11 @@ def parts(
         *bucket_parts(store, tools, objects, defaults),
         *object_parts(objects_of(store, tools, objects, sealing_key)),
     ]
+
+
+def control_parts(store: Store) -> list[object]:
+    """The classes whose public methods are S3 Control's operations."""
+    return [AccountBlocks(store), ResourceTags(store)]
 
 
 def objects_of(store: Store, tools: Tools, objects: ObjectStore, sealing_key: bytes) -> Objects:

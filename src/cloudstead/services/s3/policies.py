@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloudstead.core.caller import Caller
-from cloudstead.services.s3 import buckets, policy_grammar
+from cloudstead.services.s3 import buckets, policy_grammar, public_access
 from cloudstead.services.s3.errors import (
     AccessDenied,
     MethodNotAllowed,
@@ -27,7 +27,7 @@ class Policies:
         with self._store.transaction():
             bucket = self._own(caller, request, "s3:PutBucketPolicy")
             policy_grammar.check(policy, bucket.name)
-            if bucket.public_access is not None and bucket.public_access.block_policy and is_public(policy):
+            if public_access.of(self._store, bucket).block_policy and is_public(policy):
                 raise AccessDenied(
                     f"User: {caller.arn} is not authorized to perform: s3:PutBucketPolicy on resource: "
                     f'"{bucket.arn()}" because public policies are prevented by the BlockPublicPolicy setting in '

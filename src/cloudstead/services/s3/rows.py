@@ -100,6 +100,12 @@ class Bucket(Row, frozen=True, kw_only=True):
         return arn("s3", f"{self.id}/{key}" if key else self.id)
 
 
+class AccountBlock(Row, frozen=True, kw_only=True):
+    """What is blocked for all buckets of an account, whose number is the row's id."""
+
+    public_access: PublicAccessBlock
+
+
 class Configuration(Row, frozen=True, kw_only=True):
     """One of the settings that a bucket has many of; `body` is the shape's."""
 

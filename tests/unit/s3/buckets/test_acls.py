@@ -6,6 +6,7 @@ from tests.unit.s3.buckets.conftest import OTHER, OTHER_ACCOUNT
 
 from cloudstead.core.errors import ServiceError
 from cloudstead.services.s3 import acl_grants
+from cloudstead.services.s3.public_access import NOTHING_BLOCKED
 from cloudstead.services.s3.rows import (
     ALL_USERS,
     AUTHENTICATED_USERS,
@@ -154,7 +155,7 @@ def old(old_s3, store):
 )
 def test_in_a_bucket_without_lists_its_owner_owns_every_object(new, asked):
     for writer in (ME, THEM):
-        assert acl_grants.of_object(asked, writer, new) == acl_grants.private(ME)
+        assert acl_grants.of_object(asked, writer, new, NOTHING_BLOCKED) == acl_grants.private(ME)
 
 
 @pytest.mark.parametrize(
@@ -163,12 +164,12 @@ def test_in_a_bucket_without_lists_its_owner_owns_every_object(new, asked):
 )
 def test_there_no_object_has_a_list(new, asked, writer):
     with pytest.raises(ServiceError) as caught:
-        acl_grants.of_object(asked, writer, new)
+        acl_grants.of_object(asked, writer, new, NOTHING_BLOCKED)
     assert caught.value.code == "AccessControlListNotSupported"
 
 
 def test_there_private_is_what_the_owner_has_and_so_the_owner_alone_may_say_it(new):
-    assert acl_grants.of_object({"ACL": "private"}, ME, new) == acl_grants.private(ME)
+    assert acl_grants.of_object({"ACL": "private"}, ME, new, NOTHING_BLOCKED) == acl_grants.private(ME)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,7 @@ def test_there_private_is_what_the_owner_has_and_so_the_owner_alone_may_say_it(n
     ],
 )
 def test_elsewhere_who_writes_an_object_owns_it_and_may_share_it(old, canned, more):
-    acl = acl_grants.of_object({"ACL": canned}, THEM, old)
+    acl = acl_grants.of_object({"ACL": canned}, THEM, old, NOTHING_BLOCKED)
     assert (acl.owner, acl.grants) == (THEM, [Grant(THEM, "FULL_CONTROL"), *more])
 
 
@@ -189,9 +190,9 @@ def test_a_bucket_owner_that_is_preferred_gets_what_is_given_to_it(old_s3, old, 
     preferred = {"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}
     old_s3.put_bucket_ownership_controls(Bucket="old", OwnershipControls=preferred)
     preferring = store.get(Bucket, "old")
-    given = acl_grants.of_object({"ACL": "bucket-owner-full-control"}, THEM, preferring)
+    given = acl_grants.of_object({"ACL": "bucket-owner-full-control"}, THEM, preferring, NOTHING_BLOCKED)
     assert given == acl_grants.private(ME)
-    assert acl_grants.of_object({}, THEM, preferring).owner == THEM
+    assert acl_grants.of_object({}, THEM, preferring, NOTHING_BLOCKED).owner == THEM
 
 
 # --- settings

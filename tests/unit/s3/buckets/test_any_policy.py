@@ -13,6 +13,7 @@ from cloudstead.core.clock import ManualClock
 from cloudstead.core.errors import ServiceError
 from cloudstead.services.s3 import access, acl_grants, policy_grammar
 from cloudstead.services.s3.policy_public import is_public
+from cloudstead.services.s3.public_access import NOTHING_BLOCKED
 from cloudstead.services.s3.rows import BEFORE_APRIL_2023, Bucket, canonical_id
 from cloudstead.store import Store
 
@@ -129,11 +130,11 @@ def test_a_policy_that_is_taken_can_be_asked_anything(statements):
 )
 def test_a_grant_header_of_any_text_is_read_or_refused(text):
     with contextlib.suppress(ServiceError):
-        acl_grants.of_object({"GrantRead": text, "Key": "k"}, canonical_id(ACCOUNT), OWNED)
+        acl_grants.of_object({"GrantRead": text, "Key": "k"}, canonical_id(ACCOUNT), OWNED, NOTHING_BLOCKED)
 
 
 @given(st.text())
 def test_only_an_accounts_own_id_is_canonical(text):
     with contextlib.suppress(ServiceError):
-        acl = acl_grants.of_object({"GrantRead": f"id={text}"}, canonical_id(ACCOUNT), OWNED)
+        acl = acl_grants.of_object({"GrantRead": f"id={text}"}, canonical_id(ACCOUNT), OWNED, NOTHING_BLOCKED)
         assert all(canonical_id(ACCOUNT) == grant.grantee or len(grant.grantee) == 64 for grant in acl.grants)
