@@ -6,6 +6,7 @@ from cloudstead.core.caller import Caller, Credential, Credentials
 from cloudstead.core.clock import Clock
 from cloudstead.dataplane.http import HttpRequest
 from cloudstead.gateway.claim import Claim, read_claim
+from cloudstead.gateway.incoming import check_length_told
 from cloudstead.gateway.refusals import Refused
 from cloudstead.gateway.s3_form import Signature
 from cloudstead.gateway.settings import Settings
@@ -58,7 +59,12 @@ class Authentication:
             return self.verifier.verify_version_2(request, claim, path)
         if claim is not None:
             later = request.headers.get("x-amz-content-sha256") if body_follows else None
-            return self.verifier.verify(request, claim, body_sha256=later)
+            try:
+                return self.verifier.verify(request, claim, body_sha256=later)
+            except Refused as e:
+                if service == "s3" and e.reason == "payload":
+                    check_length_told(request.headers)  # for want of which there was nothing to hash
+                raise
         if service == "s3" or (service, operation) in _UNSIGNED:
             return None
         raise Refused("missing")

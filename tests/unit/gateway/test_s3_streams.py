@@ -324,6 +324,9 @@ def test_a_length_must_be_known(run):
         head, _ = signed("PUT", "/bucket/key", {}, "UNSIGNED-PAYLOAD")
         status, _, body = await world.ask(head)
         assert (status, code(body)) == (411, "MissingContentLength")
+        of_something, _ = signed("PUT", "/bucket/key", {}, sha256(b"abc").hexdigest())
+        status, _, body = await world.ask(of_something)
+        assert (status, code(body)) == (411, "MissingContentLength")
         head = head[:-2] + b"Transfer-Encoding: chunked\r\n\r\n"
         status, _, body = await world.ask(head, b"3\r\nabc\r\n0\r\n\r\n")
         assert (status, code(body)) == (501, "NotImplemented")
