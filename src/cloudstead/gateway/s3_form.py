@@ -7,6 +7,7 @@ from datetime import datetime
 from urllib.parse import quote, unquote, urlencode, urlsplit
 from xml.etree.ElementTree import Element
 
+from cloudstead.core.encoded_words import encoded
 from cloudstead.core.errors import ServiceError
 from cloudstead.dataplane.http import HttpRequest, HttpResponse
 from cloudstead.gateway.claim import ALGORITHM, Claim
@@ -30,6 +31,7 @@ _PASSED_ON = frozenset(
         "expires",
     }
 )
+_METADATA = "x-amz-meta-"
 _OF_THE_SIGNATURE = frozenset(
     {"x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-security-token", "x-amz-signature"}
 )
@@ -129,7 +131,7 @@ class Upload:
                 headers[name] = self._request.headers[name]
         for name, value in self._fields.items():
             if name in _PASSED_ON or (name.startswith("x-amz-") and name not in _OF_THE_SIGNATURE):
-                headers[name] = _header(value)
+                headers[name] = encoded(value) if name.startswith(_METADATA) else _header(value)
         if "acl" in self._fields:
             headers["x-amz-acl"] = _header(self._fields["acl"])
         if "tagging" in self._fields:

@@ -6,6 +6,7 @@ PutObject, CreateMultipartUpload and CopyObject say it with the same members, so
 from collections.abc import Mapping
 from typing import Any
 
+from cloudstead.core import encoded_words
 from cloudstead.core.caller import Caller
 from cloudstead.services.s3 import access, acl_grants, objects_lock, public_access, tagging
 from cloudstead.services.s3.errors import (
@@ -107,11 +108,12 @@ def _without_transfer_coding(codings: str) -> str:
 
 
 def user_metadata(request: Mapping[str, Any]) -> dict[str, str]:
-    metadata: dict[str, str] = request.get("Metadata") or {}
+    """What comes back in headers is ASCII, whatever was sent: bytes that are not are taken as latin-1, as S3 takes them."""
+    metadata = {name: encoded_words.decoded(text) for name, text in (request.get("Metadata") or {}).items()}
     size = sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items())
     if size > USER_METADATA_BYTES_MAX:
         raise MetadataTooLarge(fields={"Size": size, "MaxSizeAllowed": USER_METADATA_BYTES_MAX})
-    return metadata
+    return {name: encoded_words.encoded(text) for name, text in metadata.items()}
 
 
 def storage_class(request: Mapping[str, Any]) -> str:

@@ -119,6 +119,20 @@ def test_a_request_may_have_other_headers_in_the_answer(s3):
     assert got["CacheControl"] == "max-age=1"
 
 
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ("Mini\u00c3\u00b6", "=?UTF-8?Q?Mini=C3=83=C2=B6?="),  # UTF-8, as its bytes are
+        ("=?UTF-8?B?TWluacO2?=", "=?UTF-8?Q?Mini=C3=B6?="),
+        ("=?UTF-8?Q?abc?=", "abc"),
+    ],
+)
+def test_metadata_that_is_not_ascii_comes_back_in_words(s3, sent, told):
+    s3.put_object(Bucket=BUCKET, Key="k", Body=b"", spoil={"x-amz-meta-who": sent})
+    s3.head_object(Bucket=BUCKET, Key="k")
+    assert s3.headers["x-amz-meta-who"] == told
+
+
 def test_too_much_metadata_is_refused(s3):
     refusal = refused(put, s3=s3, Metadata={"a": "x" * 2048})
     assert (refusal.status, refusal.code) == (400, "MetadataTooLarge")
