@@ -15,8 +15,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from tests.unit.objects import killed
 
+from cloudstead.dataplane.objects import driver as d
 from cloudstead.dataplane.objects.engine import open_objects
 
 _ROUNDS = int(os.environ.get("CLOUDSTEAD_OBJECTS_KILLS", "6"))
@@ -114,3 +116,77 @@ def test_nothing_acknowledged_is_lost_when_processes_are_killed(tmp_path):
         if chance.random() < 0.4:
             shutil.rmtree(tmp_path / "index")
         assert asyncio.run(look(tmp_path, promises)) > 0
+
+
+_STUCK = """
+import asyncio, sys
+from pathlib import Path
+from cloudstead.dataplane.objects import driver as d
+from cloudstead.dataplane.objects.disk import _RealFile
+from cloudstead.dataplane.objects import driver as d
+from cloudstead.dataplane.objects.engine import open_objects
+async def main():
+    store = await open_objects(Path(sys.argv[1]), on_broken=print)
+    async def stuck(*_):
+        print("stuck", flush=True)
+        await asyncio.sleep(1000)
+    def never(*_):
+        print("stuck", flush=True)
+        sys.stdin.read()
+    if sys.argv[2] == "sync":
+        _RealFile.sync = stuck
+    else:
+        _RealFile.write = never
+    change = d.Put(key="k", version_id=d.NULL, modified_ms=1, etag="killed", meta=b"", body=store.small(b"x"))
+    await store.commit("bucket", [change])
+asyncio.run(main())
+"""
+
+
+async def killed_in(folder, stuck_in):
+    """A process that is in the middle of a commit, until it is killed."""
+    command = [sys.executable, "-c", _STUCK, str(folder), stuck_in]
+    process = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert await process.stdout.readline() == b"stuck\n"
+    return process
+
+
+async def kill(process):
+    process.kill()
+    await process.communicate()
+
+
+@pytest.mark.parametrize("stuck_in", ["write", "sync"])
+def test_nobody_waits_for_a_commit_whose_process_was_killed(tmp_path, stuck_in):
+    async def test():
+        store = await open_objects(tmp_path, on_broken=lambda why: None)
+        process = await killed_in(tmp_path, stuck_in)
+        body = store.small(b"y")
+        change = d.Put(key="k", version_id=d.NULL, modified_ms=1, etag="ours", meta=b"", body=body)
+        absent = asyncio.ensure_future(store.commit(killed.BUCKET, [change], [d.Absent(key="k")]))
+        await asyncio.wait([absent], timeout=0.1)
+        assert not absent.done(), "the other one lives"
+        await kill(process)
+        (done,) = await asyncio.wait_for(asyncio.gather(absent, return_exceptions=True), 2)
+        if stuck_in == "sync":  # its record is there, and has come true
+            assert isinstance(done, d.ConditionFailed)
+            assert store.get(killed.BUCKET, "k").etag == "killed"
+        else:
+            assert store.get(killed.BUCKET, "k") == done[0]
+        assert (await store.fsck()).damage == []
+        await store.close()
+
+    asyncio.run(asyncio.wait_for(test(), 30))
+
+
+def test_no_space_waits_for_a_process_that_was_killed(tmp_path):
+    async def test():
+        store = await open_objects(tmp_path, on_broken=lambda why: None)
+        await kill(await killed_in(tmp_path, "sync"))
+        assert store._shared.horizon() <= store._shared.sequence
+        await store.tend_once()
+        while store._shared.horizon() <= store._shared.sequence:
+            await asyncio.sleep(0.001)
+        await store.close()
+
+    asyncio.run(asyncio.wait_for(test(), 30))

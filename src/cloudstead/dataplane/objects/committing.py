@@ -8,7 +8,7 @@ that follows could be trusted: the store breaks and its process must end; the ne
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack
 
 import lmdb
@@ -41,6 +41,7 @@ _RECORDS_A_GROUP = 128  # but for the last commit's excess
 _BYTES_A_GROUP = 4 << 20
 _CONFLICT_PAUSE_S = 0.001
 _CONFLICT_S = 10.0
+_LOOK_AROUND_S = 0.05
 _WAITING_MAX = 10_000
 #: No group takes more than this of a log, heads and fields and the last commit's excess included.
 GROUP_BYTES_MAX = 16 << 20
@@ -50,6 +51,8 @@ _SPARE_AT_BYTES = LOG_BYTES // 2
 
 #: Told when a commit is over, and whether it came true.
 End = Callable[[bool], None]
+#: Take over from the process of a slot if it is gone; the log to go on with.
+TakeOver = Callable[[int, "Log"], Awaitable["Log"]]
 
 
 class Pending:
@@ -104,7 +107,14 @@ class Pending:
 
 class Committer:
     def __init__(
-        self, files: Files, index: Index, shared: Shared, log: "Log", on_broken: Callable[[Broken], None]
+        self,
+        files: Files,
+        index: Index,
+        shared: Shared,
+        log: "Log",
+        *,
+        take_over: TakeOver,
+        on_broken: Callable[[Broken], None],
     ) -> None:
         self._files = files
         self._index = index
@@ -113,6 +123,9 @@ class Committer:
         self._waiting: deque[Pending] = deque()
         self._running: asyncio.Task[None] | None = None
         self._log = log
+        self._take_over = take_over
+        self._looked_s = 0.0
+        self._look_wanted = False
         self._spare: asyncio.Task[Log] | None = None
         self._broken: Broken | None = None
 
@@ -131,9 +144,14 @@ class Committer:
             pending.refuse(Concurrent("too many commits wait for the disk"))
         else:
             self._waiting.append(pending)
-            if self._running is None:
-                self._running = asyncio.ensure_future(self._run())
+            self._start()
         return await told
+
+    def look_around(self) -> None:
+        """Soon take over from processes that are gone, though no commit waits for what they were under way with."""
+        if self._broken is None:
+            self._look_wanted = True
+            self._start()
 
     def break_down(self, why: Broken) -> None:
         if self._broken is None:
@@ -155,9 +173,13 @@ class Committer:
 
     # --- a group
 
+    def _start(self) -> None:
+        if self._running is None:
+            self._running = asyncio.ensure_future(self._run())
+
     async def _run(self) -> None:
         try:
-            while self._waiting:
+            while self._waiting or self._look_wanted:
                 if not await self._turn():
                     await asyncio.sleep(_CONFLICT_PAUSE_S)
         finally:
@@ -166,11 +188,14 @@ class Committer:
     async def _turn(self) -> bool:
         """Whether anybody was let in or refused."""
         group: list[Pending] = []
+        look, self._look_wanted = self._look_wanted, False
         try:
             await self._make_room()
             busy = self._let_in(group)
             if group:
                 await self._write(group)
+            if look or (busy and not group):
+                await self._look()
         except DiskFull as e:
             for pending in group or self._take_all():
                 pending.refuse(e)
@@ -217,6 +242,16 @@ class Committer:
                 count += len(pending.records)
         self._waiting.extendleft(reversed(later))
         return before == len(later)
+
+    async def _look(self) -> None:
+        """Whether those who are under way still live: what a killed process had begun would never end."""
+        now = time.monotonic()
+        if now - self._looked_s < _LOOK_AROUND_S:
+            return
+        self._looked_s = now
+        for slot in self._shared.busy_slots():
+            if slot != self._shared.slot:
+                self._log = await self._take_over(slot, self._log)
 
     def _postpone(self, pending: Pending, later: list[Pending]) -> None:
         now = time.monotonic()

@@ -10,6 +10,7 @@ objects/
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from cloudstead.core.tools import Tools
@@ -118,7 +119,8 @@ class Objects:
         self._index = index
         self._files = files
         self._told_broken = on_broken
-        self._committer = Committer(files, index, shared, mine, self._broke)
+        take_over = partial(recovery.take_over, folder, index, files, shared)
+        self._committer = Committer(files, index, shared, mine, take_over=take_over, on_broken=self._broke)
         self._bodies = BodyFiles(files, index, self._committer.break_down)
         self._reader = Reader(files, index, shared)
         self._tender = Tender(folder, files, index, shared, self._committer)

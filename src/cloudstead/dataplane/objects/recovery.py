@@ -5,6 +5,7 @@ replayed: written once more, synced, told. After a boot that did not follow a cl
 synced, may be anything: it is made again from all logs. The first process to open does that, alone.
 """
 
+import asyncio
 import contextlib
 import fcntl
 import logging
@@ -84,6 +85,19 @@ def alone(folder: Path) -> Iterator[None]:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def alone_now(folder: Path) -> Iterator[bool]:
+    """As `alone`, without waiting: whether it is so."""
+    fd = os.open(folder / "opening", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield True
+    except BlockingIOError:
+        yield False
     finally:
         os.close(fd)
 
@@ -328,9 +342,22 @@ async def replay(index: Index, files: Files, shared: Shared, slot: int, mine: Lo
             mine = room_for_a_group(mine, files, index)
             await _replay_log(index, files, shared, mine, number=number, row=row)
     bodies = [number for number, row in rows.items() if row.extents]
-    reclaim_gaps(index, files.disk, bodies)
+    await asyncio.to_thread(reclaim_gaps, index, files.disk, bodies)
     shared.clear_slot(slot)
     return mine
+
+
+async def take_over(  # noqa: PLR0917 - the first four are bound
+    folder: Path, index: Index, files: Files, shared: Shared, slot: int, mine: Log
+) -> Log:
+    """Replay what the process of a slot left, if it is gone and nobody else sees to it. Answers as `replay`."""
+    with alone_now(folder) as is_alone:
+        if not is_alone or not shared.try_slot(slot):
+            return mine
+        try:
+            return await replay(index, files, shared, slot, mine)
+        finally:
+            shared.release_slot(slot)
 
 
 def new_log(files: Files) -> Log:
@@ -348,8 +375,7 @@ async def _replay_log(
     index: Index, files: Files, shared: Shared, mine: Log, *, number: int, row: FileRow
 ) -> None:
     file = files.get(number, extents=False)
-    scan = _scan(file, number, row.end)
-    tail = [] if scan is None else list(commits(scan, file))
+    scan, tail = await asyncio.to_thread(_tail_of, file, number, row.end)
     if tail:
         records = [_again(found, file) for found in tail]
         buffers: list[Bytes] = []
@@ -378,6 +404,11 @@ async def _replay_log(
         assert now is not None
         now.sealed = True
         index.put_file(txn, number, now)
+
+
+def _tail_of(file: File, number: int, start: int) -> tuple[Scan | None, list[Found]]:
+    scan = _scan(file, number, start)
+    return scan, [] if scan is None else list(commits(scan, file))
 
 
 def _again(found: Found, file: File) -> Record:

@@ -154,6 +154,11 @@ class Shared:
                     found[words[at + 1]] = slot
         return found
 
+    def busy_slots(self) -> list[int]:
+        """Whose processes have something under way or pinned, if they live."""
+        slots = range(self._words[_SLOTS_USED])
+        return [slot for slot in slots if self._words[_base(slot)] or any(self._pairs(slot)[::2])]
+
     # --- pins: what is read now must not be given away
 
     def pin(self) -> int:

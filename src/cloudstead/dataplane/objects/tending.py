@@ -47,6 +47,7 @@ _NO_KEY = 0
 
 class Moves(Protocol):
     async def commit(self, bucket: str, drafts: list[Draft]) -> object: ...
+    def look_around(self) -> None: ...
 
 
 class Tender:
@@ -79,6 +80,7 @@ class Tender:
 
     async def once(self) -> None:
         """Everything that can be done now."""
+        self._moves.look_around()
         while await self._give_back() or self._drop_parts() or self._empty_buckets():  # noqa: ASYNC110 - not a wait
             await asyncio.sleep(0)
         self._remove_body_files()
