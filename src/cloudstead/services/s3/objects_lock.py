@@ -30,9 +30,22 @@ _UNTIL = "x-amz-object-lock-retain-until-date"
 
 
 def of_request(
-    request: Mapping[str, Any], bucket: Bucket, now: datetime
+    caller: Caller, request: Mapping[str, Any], bucket: Bucket, now: datetime
 ) -> tuple[Retention | None, bool | None]:
     """The retention and the legal hold of a new version: what the request says, else the bucket's default."""
+    retention, held = _of_request(request, bucket, now)
+    if not caller.account and (retention, held) != (None, None):
+        raise bad_argument(
+            "Put Object requests with Object Lock parameters require AWS Signature Version 4",
+            "Authorization",
+            None,
+        )
+    return retention, held
+
+
+def _of_request(
+    request: Mapping[str, Any], bucket: Bucket, now: datetime
+) -> tuple[Retention | None, bool | None]:
     if any(name.startswith("ObjectLockEventHold") for name in request):
         raise NotBuilt("Event holds are not built in Cloudstead's S3.")
     mode, until = request.get("ObjectLockMode"), request.get("ObjectLockRetainUntilDate")

@@ -55,7 +55,7 @@ _FURTHER_ACTIONS = {
 def wanted(objects: Objects, caller: Caller, bucket: Bucket, request: Mapping[str, Any]) -> Meta:
     """The metadata of a new version, but for what its bytes say. The caller may write it; raises otherwise."""
     check_allowed(objects, caller, bucket, request)
-    retention, held = objects_lock.of_request(request, bucket, objects.now())
+    retention, held = objects_lock.of_request(caller, request, bucket, objects.now())
     return Meta(
         encryption=objects.vault.chosen(caller, request, bucket),
         headers=headers(request),

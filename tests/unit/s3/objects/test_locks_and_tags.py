@@ -1,12 +1,13 @@
 """Tags, legal holds and retention of objects."""
 
 import base64
+import json
 import zlib
 from datetime import timedelta
 
 import pytest
 from tests.unit.s3.objects.client import refused
-from tests.unit.s3.objects.conftest import BUCKET
+from tests.unit.s3.objects.conftest import BUCKET, NOBODY
 
 
 def put(s3, **more):
@@ -163,6 +164,27 @@ def test_a_date_in_a_header_that_cannot_be_is_shown_as_it_was_sent(locked, until
     refusal = refused(put, s3=locked, ObjectLockMode="GOVERNANCE", spoil={header: until})
     assert (refusal.code, refusal.message) == ("InvalidArgument", message)
     assert (refusal.error["ArgumentName"], refusal.error["ArgumentValue"]) == (header, until)
+
+
+def test_nobody_locks_anything_for_there_is_no_signature(locked):
+    open_to_all = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{BUCKET}/*",
+    }
+    locked.delete_public_access_block(Bucket=BUCKET)
+    locked.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps({"Statement": [open_to_all]}))
+    put(locked.by(NOBODY))
+    rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}
+    locked.put_object_lock_configuration(
+        Bucket=BUCKET, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule}
+    )
+    refusal = refused(put, s3=locked.by(NOBODY))
+    assert (refusal.code, refusal.message) == (
+        "InvalidArgument",
+        "Put Object requests with Object Lock parameters require AWS Signature Version 4",
+    )
 
 
 def test_a_bucket_without_locks_knows_none(s3, clock):
