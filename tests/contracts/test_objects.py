@@ -283,6 +283,51 @@ def test_changes_of_one_commit_come_together_or_not_at_all(world):
     world(test)
 
 
+def test_an_object_of_parts_gets_another_key_in_one_step_and_stays_one(world):
+    async def test(store):
+        data = [os.urandom(200_000), b"small"]
+        (upload,) = await store.commit(B, [d.BeginUpload(key="old", upload_id="u", modified_ms=1, meta=b"")])
+        parts = []
+        for number, each in enumerate(data, 1):
+            part = d.PutPart(
+                key="old",
+                upload_id="u",
+                number=number,
+                modified_ms=1,
+                etag="",
+                meta=b"",
+                body=await body(store, each),
+            )
+            (made,) = await store.commit(B, [part])
+            parts.append((number, made.revision))
+        whole = d.Complete(
+            key="old",
+            upload_id=upload.upload_id,
+            parts=tuple(parts),
+            version_id=d.NULL,
+            modified_ms=1,
+            etag="e",
+            meta=b"",
+        )
+        (old,) = await store.commit(B, [whole])
+        put = d.Put(
+            key="new",
+            version_id=d.NULL,
+            modified_ms=1,
+            etag="e",
+            meta=b"",
+            body=await store.share(old),
+            parts=tuple(store.parts(old)),
+        )
+        unchanged = d.RevisionIs(key="old", version_id=d.NULL, revision=old.revision)
+        new, _ = await store.commit(B, [put, d.Delete(key="old", version_id=d.NULL)], [unchanged])
+        assert store.get(B, "old") is None
+        assert [part.size for part in store.parts(new)] == [200_000, 5]
+        assert (new.parts_count, await store.read_whole(new)) == (2, b"".join(data))
+
+    world(test)
+
+
 @pytest.mark.parametrize("size", [1000, 400_000])
 def test_a_copy_outlives_what_it_was_copied_from(world, size):
     async def test(store):

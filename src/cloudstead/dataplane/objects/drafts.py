@@ -21,6 +21,7 @@ from cloudstead.dataplane.objects.format import (
     StoredPart,
     StoredUpload,
     crc32c,
+    pack_parts,
 )
 from cloudstead.dataplane.objects.index import Index
 from cloudstead.dataplane.objects.tables import Txn
@@ -89,7 +90,9 @@ def part_thing(upload_id: str, number: int) -> int:
 
 
 def put(bucket: str, change: d.Put | d.Complete, body: Body, data: bytes, size: int) -> Record:
-    parts_count = len(change.parts) if isinstance(change, d.Complete) else 0
+    parts_count = len(change.parts)
+    if isinstance(change, d.Put) and change.parts:
+        body = replace(body, parts=pack_parts([(part.number, part.size) for part in change.parts]))
 
     def make(sequence: int) -> StoredEntry:
         return StoredEntry(

@@ -138,7 +138,10 @@ class Writer(Protocol):
 
 
 class Put(msgspec.Struct, frozen=True, kw_only=True):
-    """A new version of an object. `version_id` NULL takes the place of the null version, if there is one."""
+    """A new version of an object. `version_id` NULL takes the place of the null version, if there is one.
+
+    `parts`: those that the object was completed from whose whole body is shared.
+    """
 
     key: str
     version_id: str
@@ -146,6 +149,7 @@ class Put(msgspec.Struct, frozen=True, kw_only=True):
     etag: str
     meta: bytes
     body: Blob
+    parts: tuple[PartSize, ...] = ()
 
 
 class PutMarker(msgspec.Struct, frozen=True, kw_only=True):

@@ -295,6 +295,8 @@ class _Bucket:
 
     def _put(self, change: d.Put | d.PutMarker | d.Complete, body: bytes, sequence: int) -> d.Entry:
         self._remove(change.key, change.version_id)
+        if isinstance(change, d.Put) and change.parts:
+            self.parts_of[sequence] = list(change.parts)
         entry = d.Entry(
             bucket=self._id,
             key=change.key,
@@ -306,7 +308,7 @@ class _Bucket:
             etag="" if isinstance(change, d.PutMarker) else change.etag,
             delete_marker=isinstance(change, d.PutMarker),
             meta=change.meta,
-            parts_count=len(change.parts) if isinstance(change, d.Complete) else 0,
+            parts_count=0 if isinstance(change, d.PutMarker) else len(change.parts),
             body=body,
         )
         self.versions.setdefault(change.key.encode(), []).insert(0, entry)

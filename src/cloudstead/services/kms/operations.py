@@ -80,11 +80,12 @@ class KeyStore:
 
     def data_key(self, caller: Caller, arn: str, context: Mapping[str, str]) -> tuple[bytes, bytes]:
         """32 new bytes, in clear and encrypted under the key."""
-        directory = self._directory
-        key = directory.find_key(caller, arn)
-        access.check(self.store, caller, key, "kms:GenerateDataKey", context=context, via=self.service)
         plain = self.tools.random.randbytes(MATERIAL_BYTES)
-        return plain, directory.encrypt(key, plain, context)
+        return plain, self._encrypt(caller, arn, plain, context, "kms:GenerateDataKey")
+
+    def seal(self, caller: Caller, arn: str, plain: bytes, context: Mapping[str, str]) -> bytes:
+        """Bytes that `open` has opened, encrypted anew."""
+        return self._encrypt(caller, arn, plain, context, "kms:ReEncryptTo")
 
     def open(
         self, arn: str, ciphertext: bytes, context: Mapping[str, str], *, caller: Caller | None
@@ -104,6 +105,14 @@ class KeyStore:
             access.check(self.store, caller, key, "kms:Decrypt", via=self.service)
         check_usable(key)
         return digest(directory.seal.open(key.materials[0].sealed, key.id), label, "sha256")
+
+    def _encrypt(
+        self, caller: Caller, arn: str, plain: bytes, context: Mapping[str, str], action: str
+    ) -> bytes:
+        directory = self._directory
+        key = directory.find_key(caller, arn)
+        access.check(self.store, caller, key, action, context=context, via=self.service)
+        return directory.encrypt(key, plain, context)
 
     @property
     def _directory(self) -> Directory:

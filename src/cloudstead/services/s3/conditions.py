@@ -7,7 +7,7 @@ their source, but fail where a read would say "not modified". Writes know only t
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from cloudstead.services.s3.errors import NoSuchKey, NotImplementedHeader, NotModified, PreconditionFailed
 
@@ -42,6 +42,15 @@ def check_source(request: Mapping[str, Any], current: Current, now: datetime) ->
     failed = _failed(request, current, now, prefix="CopySource")
     if failed is not None:
         raise precondition_failed(f"x-amz-copy-source-{failed}")
+
+
+def check_rename(
+    request: Mapping[str, Any], current: Current, now: datetime, prefix: Literal["Source", "Destination"]
+) -> None:
+    """Raise PreconditionFailed if the object is not to be renamed, or not to be written over."""
+    failed = _failed(request, current, now, prefix=prefix)
+    if failed is not None:
+        raise precondition_failed(f"x-amz-rename-source-{failed}" if prefix == "Source" else failed)
 
 
 def _failed(request: Mapping[str, Any], current: Current, now: datetime, *, prefix: str) -> str | None:

@@ -138,6 +138,26 @@ class Vault:
             )
         return self.key(encryption, bucket, named["Key"], customer, caller=caller)
 
+    def moved(
+        self, caller: Caller, encryption: Encryption, bucket: Bucket, key: str, new_key: str
+    ) -> Encryption:
+        """How the same bytes are sealed under another key of the bucket: their own key stays, its place is another."""
+        if not encryption.sealed_key or encryption.bucket_key:
+            return encryption
+        return self._wrapped_anew(caller, encryption, encryption, bucket, (key, new_key))
+
+    def _wrapped_anew(
+        self, caller: Caller, before: Encryption, after: Encryption, bucket: Bucket, keys: tuple[str, str]
+    ) -> Encryption:
+        """The object's own key, out of the old place and KMS's old key, into the new ones."""
+        opening, sealing = (
+            _context(each, bucket, key) for each, key in zip((before, after), keys, strict=True)
+        )
+        with _told_by_s3():
+            own = self._kms.open(before.key_id, before.sealed_key, opening, caller=caller)
+            sealed = self._kms.seal(_in_region_of(bucket, caller), after.key_id, own, sealing)
+        return replace(after, sealed_key=sealed)
+
     def check_customer(
         self, encryption: Encryption, request: Mapping[str, Any], prefix: str = ""
     ) -> bytes | None:

@@ -107,6 +107,11 @@ class IllegalLocationConstraintException(S3Error):
     text = "The unspecified location constraint is incompatible for the region specific endpoint this request was sent to."
 
 
+class IdempotencyParameterMismatch(S3Error):
+    code = "IdempotencyParameterMismatch"
+    text = "The client token was used before with other parameters."
+
+
 class IllegalVersioningConfigurationException(S3Error):
     code = "IllegalVersioningConfigurationException"
     text = "The Versioning element must be specified"

@@ -55,6 +55,13 @@ class Retention(msgspec.Struct, frozen=True, array_like=True):
     until_ms: int
 
 
+class Renamed(msgspec.Struct, frozen=True, array_like=True):
+    """By which rename an object got its key, so that a request that is sent again is known."""
+
+    source: str
+    token: str  # the client's
+
+
 class Meta(msgspec.Struct, frozen=True, array_like=True):
     """The metadata of a version. `acl` None is the usual one: all for the bucket's owner."""
 
@@ -72,6 +79,7 @@ class Meta(msgspec.Struct, frozen=True, array_like=True):
     restored_until_ms: int = 0  # of an archived object
     owner: str = ""  # of a delete marker: who made it
     upload_id: str = ""  # of an object completed from parts: the upload it came from
+    renamed: Renamed | None = None
 
     def acl_in(self, bucket: Bucket) -> Acl:
         return self.acl or Acl(bucket.acl.owner, [Grant(bucket.acl.owner, "FULL_CONTROL")])

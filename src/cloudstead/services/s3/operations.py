@@ -21,6 +21,7 @@ from cloudstead.services.s3.objects_delete import DeleteObjects
 from cloudstead.services.s3.objects_get import GetObjects
 from cloudstead.services.s3.objects_lock import ObjectLocks
 from cloudstead.services.s3.objects_put import PutObjects
+from cloudstead.services.s3.renaming import Renaming
 from cloudstead.services.s3.rows import TODAYS_DEFAULTS, Bucket, Defaults
 from cloudstead.services.s3.tagging import Tagging
 from cloudstead.store import Store
@@ -59,6 +60,7 @@ def object_parts(objects: Objects) -> list[object]:
         GetObjects(objects),
         DeleteObjects(objects),
         Copying(objects),
+        Renaming(objects),
         Listing(objects),
         Tagging(objects),
         ObjectLocks(objects),
