@@ -1,10 +1,10 @@
 """What happened to objects, in S3's event JSON, for those that a bucket's notification configuration names.
 
-The services that would carry it on are not built, so it waits in the store as `Event` rows, the newest 1000 of a
-cloud. A bucket without a configuration costs nothing; with one, each happening is a write.
+It waits in the store as `Event` rows, the newest 1000 of a cloud, for the services that will carry it on: see
+`event_bus`. A bucket without a configuration costs nothing; with one, each happening is a write.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -65,17 +65,32 @@ class Happened:
 
 def tell(store: Store, tools: Tools, caller: Caller, bucket: Bucket, happened: Happened) -> None:
     """Keep the event for each configuration that asks for it."""
+    keep(store, events_of(tools, caller, bucket, happened))
+
+
+def events_of(tools: Tools, caller: Caller, bucket: Bucket, happened: Happened) -> list[Event]:
+    """One for each configuration that asks for it; not stored yet."""
     if bucket.notification is None:
-        return
-    asked = list(_asking(bucket.notification, happened))
-    if not asked and "EventBridgeConfiguration" not in bucket.notification:
+        return []
+    found = [
+        _event(tools, bucket, arn, {"Records": [message(tools, caller, bucket, happened, configuration_id)]})
+        for configuration_id, arn in _asking(bucket.notification, happened)
+    ]
+    if "EventBridgeConfiguration" in bucket.notification:
+        found.append(_event(tools, bucket, EVENTBRIDGE, _for_eventbridge(tools, caller, bucket, happened)))
+    return found
+
+
+def keep(store: Store, made: Collection[Event]) -> None:
+    """All or none of them, and of all that are kept the newest."""
+    if not made:
         return
     with store.transaction():
-        for configuration_id, arn in asked:
-            record = message(tools, caller, bucket, happened, configuration_id)
-            _keep(store, tools, bucket, arn, {"Records": [record]})
-        if "EventBridgeConfiguration" in bucket.notification:
-            _keep(store, tools, bucket, EVENTBRIDGE, _for_eventbridge(tools, caller, bucket, happened))
+        for event in made:
+            store.insert(event)
+        kept = store.rows(Event)
+        for old in kept[: max(0, len(kept) - EVENTS_KEPT)]:
+            store.delete(old)
 
 
 def tell_test(store: Store, tools: Tools, caller: Caller, bucket: Bucket, arn: str) -> None:
@@ -87,7 +102,7 @@ def tell_test(store: Store, tools: Tools, caller: Caller, bucket: Bucket, arn: s
         "Bucket": bucket.name,
         "RequestId": caller.request_id,
     }
-    _keep(store, tools, bucket, arn, said)
+    keep(store, [_event(tools, bucket, arn, said)])
 
 
 def message(
@@ -179,18 +194,11 @@ def _time(tools: Tools) -> str:
     return tools.clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
-def _keep(store: Store, tools: Tools, bucket: Bucket, destination: str, said: Mapping[str, Any]) -> None:
-    """The newest are kept, for nobody comes for them yet."""
-    with store.transaction():
-        store.insert(
-            Event(
-                id=ids.uuid(tools.random),
-                bucket_id=bucket.bucket_id,
-                at=tools.clock.now(),
-                destination=destination,
-                message=msgspec.json.encode(said).decode(),
-            )
-        )
-        kept = store.rows(Event)
-        for old in kept[: max(0, len(kept) - EVENTS_KEPT)]:
-            store.delete(old)
+def _event(tools: Tools, bucket: Bucket, destination: str, said: Mapping[str, Any]) -> Event:
+    return Event(
+        id=ids.uuid(tools.random),
+        bucket_id=bucket.bucket_id,
+        at=tools.clock.now(),
+        destination=destination,
+        message=msgspec.json.encode(said).decode(),
+    )

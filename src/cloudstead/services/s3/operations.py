@@ -1,16 +1,12 @@
 """S3's operations: every class that has some, for the gateway's table, and what else may be known of S3 outside."""
 
-from dataclasses import dataclass
-
-from cloudstead.core.caller import Caller
 from cloudstead.core.tools import Tools
-from cloudstead.dataplane.objects.driver import Entry, ObjectStore
-from cloudstead.services.s3 import events, objects_meta
+from cloudstead.dataplane.objects.driver import ObjectStore
 from cloudstead.services.s3.account_control import AccountBlocks, ResourceTags
 from cloudstead.services.s3.bucket_operations import bucket_parts
 from cloudstead.services.s3.copying import Copying
 from cloudstead.services.s3.encryption_keys import Vault
-from cloudstead.services.s3.events import Happened
+from cloudstead.services.s3.event_bus import Announcing, taken, waiting
 from cloudstead.services.s3.listing import Listing
 from cloudstead.services.s3.multipart import Multipart
 from cloudstead.services.s3.multipart_complete import MultipartComplete
@@ -22,9 +18,11 @@ from cloudstead.services.s3.objects_get import GetObjects
 from cloudstead.services.s3.objects_lock import ObjectLocks
 from cloudstead.services.s3.objects_put import PutObjects
 from cloudstead.services.s3.renaming import Renaming
-from cloudstead.services.s3.rows import TODAYS_DEFAULTS, Bucket, Defaults
+from cloudstead.services.s3.rows import TODAYS_DEFAULTS, Defaults, Event
 from cloudstead.services.s3.tagging import Tagging
 from cloudstead.store import Store
+
+__all__ = ["Event", "control_parts", "object_parts", "objects_of", "parts", "taken", "waiting"]
 
 
 def parts(
@@ -69,25 +67,3 @@ def object_parts(objects: Objects) -> list[object]:
         MultipartComplete(objects),
         MultipartListing(objects),
     ]
-
-
-@dataclass(frozen=True)
-class Announcing:
-    """Events of objects, on their way to whom a bucket's configuration names."""
-
-    store: Store
-    tools: Tools
-
-    def __call__(self, bucket: Bucket, caller: Caller, event: str, entry: Entry) -> None:
-        if bucket.notification is None:
-            return
-        there = "ObjectRemoved" not in event and "Expiration" not in event
-        happened = Happened(
-            name=event.removeprefix("s3:"),
-            key=entry.key,
-            sequence=entry.revision,
-            size=objects_meta.of(entry).size if there else None,
-            etag=entry.etag if there else "",
-            version_id=entry.version_id if bucket.versioning else "",
-        )
-        events.tell(self.store, self.tools, caller, bucket, happened)

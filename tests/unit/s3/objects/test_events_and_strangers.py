@@ -1,12 +1,16 @@
 """What is told of objects, who may see them by a policy, and several callers at once."""
 
+import asyncio
+import contextlib
 import json
 
 import pytest
 from tests.unit.s3.objects.client import refused
 from tests.unit.s3.objects.conftest import BUCKET, NOBODY, OTHER
 
-from cloudstead.services.s3.rows import Event
+from cloudstead.services.s3.operations import taken, waiting
+from cloudstead.services.s3.rows import Configuration, Event
+from cloudstead.store.sqlite import OutOfSpace
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:q"
 
@@ -71,6 +75,49 @@ def test_what_is_refused_or_changes_nothing_is_not_told(versioned, told):
     assert refused(versioned.put_object, Bucket=BUCKET, Key="k", Body=b"x", StorageClass="X").status == 400
     versioned.delete_object(Bucket=BUCKET, Key="k", VersionId="null")
     assert told() == []
+
+
+def set_room(store, pages):
+    """Let the store's file grow by so many pages and no more."""
+    there = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._connection.execute(f"PRAGMA max_page_count = {there + pages}")
+
+
+def fill(store):
+    """Take all the room that the store's file has left, down to the last crumb."""
+    for size in (3000, 300, 30):
+        with contextlib.suppress(OutOfSpace):
+            for n in range(10_000):
+                store.insert(Configuration(id=f"{size}-{n}", bucket_id="", kind="", name="x" * size, body={}))
+
+
+def test_a_put_is_not_refused_for_an_event_that_finds_no_room_and_the_event_comes_later(
+    versioned, store, told
+):
+    set_room(store, 0)
+    fill(store)
+    versioned.put_object(Bucket=BUCKET, Key="a", Body=b"1")
+    versioned.put_object(Bucket=BUCKET, Key="b", Body=b"2")
+    assert versioned.get_object(Bucket=BUCKET, Key="b")["Body"] == b"2"
+    assert told() == []
+    set_room(store, 1000)
+    versioned.run(asyncio.sleep(1.1))
+    assert told() == [("ObjectCreated:Put", "a", 1), ("ObjectCreated:Put", "b", 1)]
+    versioned.put_object(Bucket=BUCKET, Key="c", Body=b"3")
+    assert told() == [("ObjectCreated:Put", "c", 1)]
+
+
+def test_a_service_takes_its_own_events_and_none_is_told_twice(versioned, store, told):
+    versioned.put_object(Bucket=BUCKET, Key="a", Body=b"1")
+    versioned.put_object(Bucket=BUCKET, Key="b", Body=b"2")
+    assert waiting(store, "sns") == waiting(store, "eventbridge") == []
+    test, *events = waiting(store, "sqs")
+    assert json.loads(test.message)["Event"] == "s3:TestEvent"
+    assert [json.loads(each.message)["Records"][0]["s3"]["object"]["key"] for each in events] == ["a", "b"]
+    assert {each.destination for each in events} == {QUEUE}
+    for each in (test, events[0], events[0]):
+        taken(store, each)
+    assert waiting(store, "sqs") == [events[1]]
 
 
 # --- strangers
