@@ -70,7 +70,7 @@ def _is_type(name: str) -> bool:
 
 def host_id(request_id: str) -> str:
     """S3's second id of a request: 76 characters that mean nothing to anybody else; most of them name this host."""
-    return _HOST + b64encode(request_id.encode()).decode()
+    return _HOST + b64encode(request_id.encode().ljust(17)[:17]).decode()
 
 
 def speaks_s3(model: ServiceModel) -> bool:
