@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from cloudstead.core.caller import Caller
@@ -50,6 +51,11 @@ class Served:
     bytes_sent: int | None
     headers: Mapping[str, str]  # of the request, names in lower case
     presigned: bool
+    answer: Mapping[str, str] = {}  # headers of the answer
+    came_at: datetime | None = None
+    answered_at: datetime | None = None  # when its first byte was there to be sent
+    streamed: bool = False  # the answer came while the request's body still did
+    tls: tuple[str, str] | None = None  # protocol and cipher suite
 
 
 class Buckets(Protocol):

@@ -8,62 +8,32 @@ Nearly all is answered at once, without a task. Only what S3 reads from disk or 
 awaited: a step that needs time returns an awaitable of the response, and no step comes after it.
 """
 
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
-from urllib.parse import quote, unquote
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
+from urllib.parse import quote
 
 from cloudstead.core import ids
-from cloudstead.core.caller import Authorizer, Caller, Credentials
+from cloudstead.core.caller import Authorizer, Credentials
 from cloudstead.core.errors import NotBuilt, ServiceError
-from cloudstead.core.streams import Incoming, Outgoing
+from cloudstead.core.streams import Outgoing
 from cloudstead.core.tools import Tools
-from cloudstead.dataplane.http import BodyStream, HttpRequest, HttpResponse
+from cloudstead.dataplane.http import HttpRequest, HttpResponse
 from cloudstead.gateway import cors, s3_edge, s3_form, website, wire
 from cloudstead.gateway.authentication import Authentication
 from cloudstead.gateway.begun import Begun
-from cloudstead.gateway.buckets import Buckets, Served
+from cloudstead.gateway.buckets import Buckets
 from cloudstead.gateway.chunked import decoded
-from cloudstead.gateway.claim import Claim
+from cloudstead.gateway.exchange import Exchange, Operations, Response, Result, served
+from cloudstead.gateway.failing import failed
 from cloudstead.gateway.incoming import DOCUMENT_BYTES_MAX, check_length_told, chunks_of, incoming, whole
 from cloudstead.gateway.internal import Internal
-from cloudstead.gateway.plain_errors import said_plainly
 from cloudstead.gateway.quick import Quick
-from cloudstead.gateway.refusals import Refused, as_error, family
-from cloudstead.gateway.route import Route, route
+from cloudstead.gateway.refusals import Refused
+from cloudstead.gateway.route import route
 from cloudstead.gateway.settings import Settings
-from cloudstead.gateway.sigv4 import STREAMING, Proof
+from cloudstead.gateway.sigv4 import STREAMING
 from cloudstead.gateway.website import Website
-
-log = logging.getLogger(__name__)
-
-Result = Mapping[str, Any] | None
-Operation = Callable[[Caller, dict[str, Any]], Result | Coroutine[Any, Any, Result]]
-#: By botocore's name of the service, then by the operation's: `{"ec2": {"RunInstances": ec2.run_instances}}`.
-Operations = Mapping[str, Mapping[str, Operation]]
-#: Answered already, or to be awaited.
-Response = HttpResponse | Awaitable[HttpResponse]
-
-
-@dataclass(slots=True)
-class Exchange:
-    """One request on its way through the steps, with what each has found out."""
-
-    http: HttpRequest
-    request_id: str
-    claim: Claim | None = None
-    proof: Proof | None = None
-    route: Route = field(init=False)
-    dialect: wire.Dialect | None = None
-    match: wire.Match = field(init=False)
-    caller: Caller = field(init=False)
-    operation: Operation = field(init=False)
-    request: dict[str, Any] = field(init=False)
-    error_code: str = ""
-    #: The body, where it is still to be read.
-    stream: BodyStream | None = None
-    content: Incoming | None = None
 
 
 class Gateway:
@@ -110,7 +80,10 @@ class Gateway:
         return Quick(self._operations["s3"], verifier, self._authorizer, self._buckets, tools=self._tools)
 
     def handle(self, request: HttpRequest) -> Response:
-        taken = self._quick.take(request) if self._quick is not None else None
+        taken = None
+        if self._quick is not None:
+            with contextlib.suppress(Exception):  # it has done nothing yet, and the chain will meet the same
+                taken = self._quick.take(request)
         if taken is None:
             return self._handle(request)
         return taken if isinstance(taken, HttpResponse) else self._handle_quick(request, taken)
@@ -120,11 +93,11 @@ class Gateway:
     ) -> HttpResponse:
         try:
             response: Response | None = await taken
-        except Exception as e:  # noqa: BLE001 - `_failed` logs it
+        except Exception as e:  # noqa: BLE001 - `failed` logs it
             exchange = Exchange(request, s3_edge.request_id(ids.uuid(self._tools.random)))
             exchange.route = route(request, None, self._settings.default_region)
             exchange.dialect = wire.load("s3").dialect(exchange.route.wire)
-            return self._failed(exchange, e)
+            return failed(exchange, e)
         if response is None:
             response = self._handle(request)
         return response if isinstance(response, HttpResponse) else await response
@@ -133,8 +106,8 @@ class Gateway:
         exchange = Exchange(request, ids.uuid(self._tools.random), stream=request.stream)
         try:
             response = self._walk(exchange, 0)
-        except Exception as e:  # noqa: BLE001 - `_failed` says it or logs it
-            response = self._failed(exchange, e)
+        except Exception as e:  # noqa: BLE001 - `failed` says it or logs it
+            response = failed(exchange, e)
         if not isinstance(response, HttpResponse):
             return self._handle_later(exchange, response)
         return self._told(exchange, response)
@@ -142,8 +115,8 @@ class Gateway:
     async def _handle_later(self, exchange: Exchange, awaited: Awaitable[HttpResponse]) -> HttpResponse:
         try:
             response = await awaited
-        except Exception as e:  # noqa: BLE001 - `_failed` says it or logs it
-            response = self._failed(exchange, e)
+        except Exception as e:  # noqa: BLE001 - `failed` says it or logs it
+            response = failed(exchange, e)
         return self._told(exchange, response)
 
     def _told(self, exchange: Exchange, response: HttpResponse) -> HttpResponse:
@@ -153,7 +126,7 @@ class Gateway:
         if self._buckets is not None and hasattr(exchange, "caller") and exchange.route.service == "s3":
             bucket = exchange.route.bucket
             if bucket and self._buckets.is_logged(bucket):
-                self._buckets.log(bucket, _served(exchange, response))
+                self._buckets.log(bucket, served(exchange, response))
         return response
 
     def _walk(self, exchange: Exchange, at: int) -> Response:
@@ -381,63 +354,8 @@ class Gateway:
             return _streamed(answer, answer.body)
         return HttpResponse(answer.status, answer.headers, answer.body)
 
-    # -- errors
-
-    def _failed(self, exchange: Exchange, failure: Exception) -> HttpResponse:
-        if isinstance(failure, ServiceError):
-            return self._error(exchange, failure)
-        if isinstance(failure, Refused):
-            return self._error(exchange, self._refusal(exchange, failure))
-        http = exchange.http
-        log.error("%s: %s %s failed", exchange.request_id, http.method, http.path, exc_info=failure)
-        return self._error(exchange, self._unexpected(exchange))
-
-    def _error(self, exchange: Exchange, error: ServiceError) -> HttpResponse:
-        exchange.error_code = error.code
-        where = getattr(exchange, "match", None) or exchange.dialect
-        if where is None:
-            return said_plainly(exchange.http, error, exchange.request_id)
-        answer = wire.serialize_error(where, error, exchange.request_id)
-        assert isinstance(answer.body, bytes)
-        return HttpResponse(answer.status, answer.headers, answer.body)
-
-    def _refusal(self, exchange: Exchange, refused: Refused) -> ServiceError:
-        log.debug("%s: refused: %s", exchange.request_id, refused)
-        if exchange.dialect is not None:
-            protocol: str = exchange.dialect.protocol
-        else:
-            protocol = "json" if "x-amz-target" in exchange.http.headers else "query"
-        return as_error(refused, family(exchange.route.service, protocol))
-
-    def _unexpected(self, exchange: Exchange) -> ServiceError:
-        service = exchange.route.service if exchange.dialect is not None else ""
-        if service == "ec2":
-            return ServiceError("An internal error has occurred", code="InternalError", status=500)
-        if service in ("s3", "s3control"):
-            text = "We encountered an internal error. Please try again."
-            return ServiceError(text, code="InternalError", status=500)
-        text = "The request processing has failed because of an unknown error, exception or failure."
-        return ServiceError(text, code="InternalFailure", status=500)
-
 
 def _streamed(answer: wire.WireResponse, body: Outgoing) -> HttpResponse:
     if not any(name.lower() == "content-length" for name, _ in answer.headers):
         answer.headers.append(("content-length", str(body.length)))
     return HttpResponse(answer.status, answer.headers, stream=body.chunks)
-
-
-def _served(exchange: Exchange, response: HttpResponse) -> Served:
-    http = exchange.http
-    length = dict(response.headers).get("content-length") if response.stream is not None else None
-    return Served(
-        caller=exchange.caller,
-        operation=exchange.match.operation.name,
-        method=http.method,
-        target=f"{http.path}?{http.query}" if http.query else http.path,
-        key=unquote(exchange.route.wire.path.removeprefix("/").partition("/")[2]),
-        status=response.status,
-        error_code=exchange.error_code,
-        bytes_sent=len(response.body) if response.stream is None else int(length) if length else None,
-        headers=http.headers,
-        presigned=exchange.claim is not None and exchange.claim.presigned,
-    )

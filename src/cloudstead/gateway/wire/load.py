@@ -57,7 +57,9 @@ def _correct(service: str, description: Description) -> None:
         for operation in ("PutBucketPolicy", "PutBucketTagging"):
             description.operations[operation].http.response_code = 204
     if service == "s3control":
-        description.shapes["S3ResourceArn"].pattern = None  # it leaves out ARNs of buckets, which have no region
+        description.shapes[
+            "S3ResourceArn"
+        ].pattern = None  # it leaves out ARNs of buckets, which have no region
 
 
 def _newest(service: str) -> Path:
