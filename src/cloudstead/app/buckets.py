@@ -1,6 +1,7 @@
 """What the gateway asks about buckets, answered by S3's own rules: `gateway.buckets.Buckets`."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from urllib.parse import parse_qs
 
 from cloudstead.core.tools import Tools
@@ -33,21 +34,33 @@ class Buckets:
         signed = served.caller.access_key_id != ""
         query = parse_qs(served.target.partition("?")[2])
         old = served.presigned and "X-Amz-Signature" not in query
+        ended_at = self._tools.clock.now()
+        came_at = served.came_at or served.answered_at or ended_at
+        version, cipher = served.tls or ("", "")
         return access_logs.Served(
-            at=self._tools.clock.now(),
+            at=came_at,
             operation=access_logs.operation_of(served.operation, served.method, served.key),
             status=served.status,
             request_line=f"{served.method} {served.target} HTTP/1.1",
             key=served.key,
             error_code=served.error_code,
             bytes_sent=served.bytes_sent,
+            object_size=access_logs.object_size(
+                served.operation, served.status, served.headers, served.answer
+            ),
+            total_ms=_ms(ended_at - came_at),
+            turn_around_ms=None
+            if served.streamed or served.answered_at is None
+            else _ms(served.answered_at - came_at),
             referer=served.headers.get("referer", ""),
             user_agent=served.headers.get("user-agent", ""),
-            version_id=query.get("versionId", [""])[0],
+            version_id=query.get("versionId", [""])[0] or served.answer.get("x-amz-version-id", ""),
             host_id=host_id(served.caller.request_id),
             host=served.headers.get("host", ""),
             signature=("SigV2" if old else "SigV4") if signed else "",
             auth=("QueryString" if served.presigned else "AuthHeader") if signed else "",
+            tls=version,
+            cipher=cipher,
         )
 
     def exists(self, bucket: str) -> bool:
@@ -70,6 +83,10 @@ class Buckets:
         self, status: int, code: str, message: str, more: Mapping[str, object], request_id: str
     ) -> bytes:
         return website.error_page(status, code, message, more, request_id)
+
+
+def _ms(took: timedelta) -> int:
+    return max(0, round(took.total_seconds() * 1000))
 
 
 class Visit:

@@ -1,7 +1,7 @@
 """What the gateway must know of a bucket before any operation: which pages may call it, and how it is a website."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -51,7 +51,7 @@ class Served:
     bytes_sent: int | None
     headers: Mapping[str, str]  # of the request, names in lower case
     presigned: bool
-    answer: Mapping[str, str] = {}  # headers of the answer
+    answer: Mapping[str, str] = field(default_factory=dict)  # its headers, names in lower case
     came_at: datetime | None = None
     answered_at: datetime | None = None  # when its first byte was there to be sent
     streamed: bool = False  # the answer came while the request's body still did

@@ -19,12 +19,12 @@ from cloudstead.core.errors import NotBuilt, ServiceError
 from cloudstead.core.streams import Outgoing
 from cloudstead.core.tools import Tools
 from cloudstead.dataplane.http import HttpRequest, HttpResponse
-from cloudstead.gateway import cors, s3_edge, s3_form, website, wire
+from cloudstead.gateway import cors, logged, s3_edge, s3_form, website, wire
 from cloudstead.gateway.authentication import Authentication
 from cloudstead.gateway.begun import Begun
 from cloudstead.gateway.buckets import Buckets
 from cloudstead.gateway.chunked import decoded
-from cloudstead.gateway.exchange import Exchange, Operations, Response, Result, served
+from cloudstead.gateway.exchange import Exchange, Operations, Response, Result
 from cloudstead.gateway.failing import failed
 from cloudstead.gateway.incoming import DOCUMENT_BYTES_MAX, check_length_told, chunks_of, incoming, whole
 from cloudstead.gateway.internal import Internal
@@ -126,7 +126,7 @@ class Gateway:
         if self._buckets is not None and hasattr(exchange, "caller") and exchange.route.service == "s3":
             bucket = exchange.route.bucket
             if bucket and self._buckets.is_logged(bucket):
-                self._buckets.log(bucket, served(exchange, response))
+                logged.log(self._buckets, bucket, exchange, response, self._tools.clock)
         return response
 
     def _walk(self, exchange: Exchange, at: int) -> Response:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 
 import pytest
 from msgspec.structs import replace
@@ -225,15 +226,20 @@ def test_the_api_answers_the_bucket_as_ever(site):
 # --- access logs
 
 
-def _answered(world, *requests):
+def _answered(world, *requests, tls=None):
     """What is noted of requests is delivered when the gateway ends, in the loop that answered them."""
 
     async def main():
         for method, target, headers in requests:
             path, _, query = target.partition("?")
-            answer = world.gateway.handle(HttpRequest(method, path, query, headers, peer="203.0.113.7"))
+            answer = world.gateway.handle(
+                HttpRequest(method, path, query, headers, peer="203.0.113.7", tls=tls)
+            )
             if not isinstance(answer, HttpResponse):
-                await answer
+                answer = await answer
+            if answer.stream is not None:
+                async for _ in answer.stream:
+                    pass
         await world.access_logs.close()
 
     asyncio.run(main())
@@ -273,6 +279,32 @@ def test_a_bucket_that_is_logged_tells_each_request_and_how_it_was_answered(worl
     assert ' REST.GET.OBJECT a%2520b "GET /www/a%20b?partNumber=1 HTTP/1.1" 206 - 5 ' in got
     assert ' "-" "curl/8" ' in got
     assert ' REST.PUT.OBJECT new "PUT /www/new HTTP/1.1" 403 AccessDenied ' in refused
+
+
+def test_a_log_tells_how_much_there_was_and_was_sent_how_long_it_took_and_over_what(world):
+    delivery = {
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": "arn:aws:s3:::private/*",
+    }
+    world.call("PutBucketPolicy", Bucket="private", Policy=json.dumps({"Statement": [delivery]}))
+    enabled = {"TargetBucket": "private", "TargetPrefix": "log/"}
+    world.call("PutBucketLogging", Bucket="www", BucketLoggingStatus={"LoggingEnabled": enabled})
+    world.put("a", b"x" * 3_000_000)
+    here = {"host": "127.0.0.1:4566"}
+    _answered(
+        world,
+        ("GET", "/www/a", {**here, "range": "bytes=0-1999999"}),
+        ("GET", "/www/a", here),
+        ("HEAD", "/www/a", here),
+        tls=("TLSv1.3", "TLS_AES_256_GCM_SHA384"),
+    )
+    part, whole, head = _log_of(world)
+    assert re.search(r'" 206 - 2000000 3000000 \d+ \d+ "-" ', part)
+    assert re.search(r'" 200 - 3000000 3000000 \d+ \d+ "-" ', whole)
+    assert re.search(r'" 200 - - 3000000 \d+ \d+ "-" ', head)
+    assert " TLS_AES_256_GCM_SHA384 - 127.0.0.1:4566 TLSv1.3 - -" in part
 
 
 @pytest.mark.parametrize(

@@ -193,6 +193,30 @@ def test_http_and_https_share_a_port(run, tmp_path, version):
     run(scenario)
 
 
+def test_a_request_tells_what_its_connection_speaks(run, tmp_path):
+    async def scenario():
+        seen = []
+
+        def note(request):
+            seen.append(request.tls)
+            return HttpResponse(200, body=b"noted")
+
+        server = await serve(
+            listen("127.0.0.1", 0), note, ssl_context=tls.server_context(tmp_path, SystemClock())
+        )
+        client = ssl.create_default_context(cadata=tls.ca_pem(tmp_path, SystemClock()))
+        for more in ({}, {"ssl": client, "server_hostname": "localhost"}):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.ports[0], **more)
+            writer.write(GET)
+            await reader.readuntil(b"noted")
+            told = writer.get_extra_info("cipher")
+            writer.close()
+        assert seen == [None, (told[1], told[0])]
+        await server.stop(5)
+
+    run(scenario)
+
+
 def test_a_large_answer_over_tls_waits_for_a_slow_reader(run, tmp_path):
     async def scenario():
         async def chunks():

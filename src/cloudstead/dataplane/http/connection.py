@@ -47,6 +47,7 @@ class Connection(asyncio.Protocol):
         self._loop = server.loop
         self._parser = httptools.HttpRequestParser(self)
         self._scheme = "http"
+        self._tls: tuple[str, str] | None = None
         self._phase = Phase.IDLE
         self._since_s = 0.0
         self._ready: deque[tuple[HttpRequest, bool]] = deque()
@@ -85,6 +86,7 @@ class Connection(asyncio.Protocol):
         """TLS is up: from now on read and write through `transport`."""
         self._transport = transport
         self._scheme = "https"
+        self._tls = transport.get_extra_info("tls")
         self._since_s = self._loop.time()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
@@ -215,7 +217,14 @@ class Connection(asyncio.Protocol):
         method = self._parser.get_method().decode()
         path, query = self._target(method)
         request = HttpRequest(
-            method, path, query, headers, scheme=self._scheme, peer=self._peer, local=self._local
+            method,
+            path,
+            query,
+            headers,
+            scheme=self._scheme,
+            peer=self._peer,
+            local=self._local,
+            tls=self._tls,
         )
         self._request = request
         self._phase = Phase.BODY

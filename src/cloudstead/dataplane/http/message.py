@@ -13,7 +13,7 @@ from http import HTTPStatus
 class HttpRequest:
     """One request. `body` is whole, unless the server was told to stream it: then read `stream`."""
 
-    __slots__ = ("body", "headers", "local", "method", "path", "peer", "query", "scheme", "stream")
+    __slots__ = ("body", "headers", "local", "method", "path", "peer", "query", "scheme", "stream", "tls")
 
     def __init__(
         self,
@@ -27,6 +27,7 @@ class HttpRequest:
         peer: str = "",
         local: str = "",
         stream: "BodyStream | None" = None,
+        tls: tuple[str, str] | None = None,
     ) -> None:
         self.method = method
         self.path = path  # as sent, percent-encoded, without the query
@@ -37,6 +38,7 @@ class HttpRequest:
         self.peer = peer  # the client's address, without its port
         self.local = local  # where we were reached, `address:port`
         self.stream = stream
+        self.tls = tls  # protocol and cipher suite: `TLSv1.3`, `TLS_AES_256_GCM_SHA384`
 
     def __repr__(self) -> str:
         return f"<HttpRequest {self.method} {self.path}>"

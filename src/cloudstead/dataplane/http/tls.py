@@ -87,6 +87,11 @@ class TlsLayer(asyncio.Protocol):
         self._above.secured(TlsTransport(self._transport, self))
         self._read()
 
+    def spoken(self) -> tuple[str, str]:
+        """Protocol and cipher suite, once established."""
+        cipher = self._tls.cipher()
+        return self._tls.version() or "", cipher[0] if cipher is not None else ""
+
     def _read(self) -> None:
         while not self._ended:
             data = self._tls.read(_READ_BYTES)  # raises SSLWantReadError once all is read
@@ -157,6 +162,9 @@ class TlsTransport(asyncio.Transport):
         self._below.resume_reading()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """`tls` is the protocol and the cipher suite; all else is told by the transport below."""
+        if name == "tls":
+            return self._layer.spoken()
         return self._below.get_extra_info(name, default)
 
     def get_write_buffer_size(self) -> int:

@@ -178,6 +178,21 @@ def operation_of(operation: str, method: str, key: str) -> str:
     return f"REST.{verb}.{_RESOURCES.get(operation) or ('OBJECT' if key else 'BUCKET')}"
 
 
+def object_size(
+    operation: str, status: int, headers: Mapping[str, str], answer: Mapping[str, str]
+) -> int | None:
+    """How large the object is that was read or written, by headers in small letters; None where none of them says."""
+    if status not in (200, 206):
+        return None
+    if operation in ("GetObject", "HeadObject"):
+        told = answer.get("content-range", "").rpartition("/")[2] or answer.get("content-length", "")
+    elif operation in ("PutObject", "UploadPart"):
+        told = headers.get("x-amz-decoded-content-length") or headers.get("content-length", "")
+    else:
+        return None
+    return int(told) if told.isdecimal() else None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Served:
     """A request and how it was answered. What is empty or None was not there, and shows as a dash."""
