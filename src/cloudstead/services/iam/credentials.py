@@ -3,6 +3,8 @@
 Temporary ones end with the user or role that they act for, whatever their time.
 """
 
+from functools import lru_cache
+
 from cloudstead.core.arn import arn
 from cloudstead.core.caller import Credential
 from cloudstead.core.tools import Tools
@@ -25,7 +27,7 @@ class StoredCredentials:
         if key is None:
             return None
         if not key.owner:
-            return _root(key)
+            return _root(key.id, key.secret, key.account, key.active)
         user = self._store.get(User, key.owner)
         return _user(key, user) if user else None
 
@@ -57,15 +59,16 @@ def _new_root_key(tools: Tools, account: str) -> AccessKey:
     )
 
 
-def _root(key: AccessKey) -> Credential:
+@lru_cache(maxsize=1024)  # found for every request
+def _root(id: str, secret: str, account: str, active: bool) -> Credential:  # noqa: FBT001 - the key's own fields
     return Credential(
-        access_key_id=key.id,
-        secret_access_key=key.secret,
-        account=key.account,
-        arn=arn("iam", "root", account=key.account),
-        user_id=key.account,
+        access_key_id=id,
+        secret_access_key=secret,
+        account=account,
+        arn=arn("iam", "root", account=account),
+        user_id=account,
         principal="root",
-        active=key.active,
+        active=active,
     )
 
 
