@@ -60,7 +60,7 @@ def _new_root_key(tools: Tools, account: str) -> AccessKey:
 
 
 @lru_cache(maxsize=1024)  # found for every request
-def _root(id: str, secret: str, account: str, active: bool) -> Credential:  # noqa: FBT001 - the key's own fields
+def _root(id: str, secret: str, account: str, active: bool) -> Credential:
     return Credential(
         access_key_id=id,
         secret_access_key=secret,
