@@ -38,6 +38,7 @@ from cloudstead.dataplane.objects.shared import Shared
 from cloudstead.dataplane.objects.tables import Txn
 
 _RECORDS_A_GROUP = 128  # but for the last commit's excess
+_EXTENTS_AT_ONCE = 400
 _BYTES_A_GROUP = 4 << 20
 _CONFLICT_PAUSE_S = 0.001
 _CONFLICT_S = 10.0
@@ -293,19 +294,28 @@ class Committer:
                 log.add(one, buffers, chain if buffers else chain | Chain.AFTER_SYNC)
         log.file.write(start, buffers)
         await log.file.sync()
-        with self._index.writing() as txn:
-            batch = Batch(self._index, txn, self._shared.sequence)
-            done = [[_apply(batch, one) for one in pending.records] for pending in group]
-            file = self._index.file(txn, log.number)
-            assert file is not None
-            file.end = log.end
-            self._index.put_file(txn, log.number, file)
-            batch.flush()
+        extents = sum(one.extents for pending in group for one in pending.records)
+        if extents > _EXTENTS_AT_ONCE:  # as many as some ten thousand: the loop must go on meanwhile
+            done = await asyncio.to_thread(self._tell, group)
+        else:
+            done = self._tell(group)
         for pending, did in zip(group, done, strict=True):
             for one in pending.records:
                 if one.moved_from is None:
                     self._shared.end(one.sequence)
             pending.answer(did)
+
+    def _tell(self, group: list[Pending]) -> list[list[Done]]:
+        """Tell the index what is in the log now."""
+        with self._index.writing() as txn:
+            batch = Batch(self._index, txn, self._shared.sequence)
+            done = [[_apply(batch, one) for one in pending.records] for pending in group]
+            file = self._index.file(txn, self._log.number)
+            assert file is not None
+            file.end = self._log.end
+            self._index.put_file(txn, self._log.number, file)
+            batch.flush()
+        return done
 
     # --- logs
 

@@ -5,6 +5,7 @@ A draft also tells which things the commit must see as they are at that moment, 
 
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import islice
 
 import msgspec
 from msgspec.structs import replace
@@ -22,17 +23,31 @@ from cloudstead.dataplane.objects.format import (
     StoredUpload,
     crc32c,
     pack_parts,
+    pieces_count,
 )
-from cloudstead.dataplane.objects.index import Index
+from cloudstead.dataplane.objects.index import Index, part_key
 from cloudstead.dataplane.objects.tables import Txn
 
 _NO_BODY = Body()
+#: Of so many parts that are not wanted the check of the others is as quick.
+_PARTS_BESIDES = 1000
 
 
 class Record:
     """One record on its way into a log."""
 
-    __slots__ = ("body", "encoded", "fields", "kind", "make", "moved_from", "place", "sequence", "touches")
+    __slots__ = (
+        "body",
+        "encoded",
+        "extents",
+        "fields",
+        "kind",
+        "make",
+        "moved_from",
+        "place",
+        "sequence",
+        "touches",
+    )
 
     def __init__(
         self, kind: Kind, touches: int, make: Callable[[int], Fields], body: bytes = b"", sequence: int = 0
@@ -43,6 +58,7 @@ class Record:
         self.body = body
         self.sequence = sequence  # 0 until it is given one
         self.moved_from: Place | None = None
+        self.extents = 0  # about how many it begins or ends to refer to
         self.fields: Fields
         self.encoded = b""
         self.place: Place
@@ -110,7 +126,9 @@ def put(bucket: str, change: d.Put | d.Complete, body: Body, data: bytes, size: 
             body=body,
         )
 
-    return Record(Kind.VERSION, key_thing(bucket, change.key), make, data)
+    record = Record(Kind.VERSION, key_thing(bucket, change.key), make, data)
+    record.extents = pieces_count(body)
+    return record
 
 
 def put_marker(bucket: str, change: d.PutMarker) -> Draft:
@@ -134,10 +152,13 @@ def put_marker(bucket: str, change: d.PutMarker) -> Draft:
 
 
 def delete(index: Index, bucket: str, change: d.Delete) -> Draft:
-    def is_needless(txn: Txn) -> bool:
-        return index.find(txn, bucket, change.key, change.version_id) is None
-
     grave = _grave(key_thing(bucket, change.key), bucket, change.key, change.version_id, upload=False)
+
+    def is_needless(txn: Txn) -> bool:
+        found = index.find(txn, bucket, change.key, change.version_id)
+        grave.extents = 0 if found is None else pieces_count(found.body)
+        return found is None
+
     return Draft([grave], is_needless=is_needless)
 
 
@@ -192,17 +213,31 @@ def put_part(index: Index, bucket: str, change: d.PutPart, body: Body, data: byt
     return Draft([record], (upload_thing(change.upload_id),), check)
 
 
-def complete(index: Index, bucket: str, change: d.Complete, body: Body, *, data: bytes, size: int) -> Draft:
+def complete(
+    index: Index,
+    bucket: str,
+    change: d.Complete,
+    body: Body,
+    rows: dict[bytes, bytes],
+    *,
+    data: bytes,
+    size: int,
+) -> Draft:
+    """`rows` are the parts' as the change was made from them."""
     is_open = _upload_open(index, bucket, change.key, change.upload_id)
 
     def check(txn: Txn) -> None:
+        """Of 10,000 parts in a millisecond or two, for all processes wait: rows that are the same need no look."""
         is_open(txn)
         upload = index.upload_number(txn, bucket, change.key, change.upload_id)
         assert upload is not None
-        for number, revision in change.parts:
-            part = index.part(txn, upload, number)
-            if part is None or part.revision != revision:
-                raise d.NoSuchPart(number)
+        with txn.cursor(db=index.tables["parts"]) as cursor:
+            there = cursor.set_range(part_key(upload, 0))
+            now = dict(islice(cursor.iternext(), len(rows) + _PARTS_BESIDES)) if there else {}
+        if rows.items() <= now.items():
+            return
+        changed = [one for one in change.parts if now.get(key := part_key(upload, one[0])) != rows[key]]
+        index.part_rows(txn, upload, changed)
 
     thing = upload_thing(change.upload_id)
     over = _grave(thing, bucket, change.key, change.upload_id, upload=True)

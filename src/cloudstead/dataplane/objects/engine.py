@@ -9,9 +9,10 @@ objects/
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from cloudstead.core.tools import Tools
 from cloudstead.dataplane.objects import checking, drafts, recovery, walks
@@ -24,13 +25,12 @@ from cloudstead.dataplane.objects.files import Files
 from cloudstead.dataplane.objects.format import (
     Piece,
     StoredEntry,
-    StoredPart,
     cut,
     pack_parts,
     pieces_of,
     unpack_parts,
 )
-from cloudstead.dataplane.objects.index import Index
+from cloudstead.dataplane.objects.index import Index, part_of
 from cloudstead.dataplane.objects.reading import Reader
 from cloudstead.dataplane.objects.shared import Shared
 from cloudstead.dataplane.objects.syncing import Syncs
@@ -38,8 +38,11 @@ from cloudstead.dataplane.objects.tending import Tender
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 _GATHERED_BYTES_MAX = 1 << 20
 _SET_META_TIMES = 10
+_PARTS_AT_ONCE = 500
 
 
 def boot_id() -> str:
@@ -323,10 +326,11 @@ class Objects:
 
     async def _draft_complete(self, bucket: str, change: d.Complete, ends: list[End]) -> Draft:
         """The parts' extents become the object's; bodies so small that they lie in records are gathered."""
-        chosen = self._chosen(bucket, change)
+        rows = await self._chosen(bucket, change)
+        chosen = [part async for part in _at_leisure(part_of(value) for value in rows.values())]
         writer = Writer(self._bodies, None, inline_max=_GATHERED_BYTES_MAX)
         try:
-            for part in chosen:
+            async for part in _at_leisure(chosen):
                 if part.body.inline:
                     await writer.write(await self._reader.inline(part))
             gathered = await writer.close()
@@ -336,27 +340,30 @@ class Objects:
         ends += filter(None, (gathered.spend(),))
         theirs = gathered.pieces or [Piece(0, 0, gathered.size, 0, gathered.size)]
         pieces, at = list[Piece](), 0
-        for part in chosen:
+        async for part in _at_leisure(chosen):
             for piece in pieces_of(part.body, part.size):
                 start = at + piece.start
                 pieces += [piece] if piece.file else cut(theirs, start, start + piece.size)
             at += part.body.inline
         blob = Blob(sum(part.size for part in chosen), gathered.data, pieces)
         parts = pack_parts([(part.number, part.size) for part in chosen])
-        return drafts.complete(self._index, bucket, change, blob.body(parts), data=blob.data, size=blob.size)
+        await asyncio.sleep(0)
+        body = blob.body(parts)
+        await asyncio.sleep(0)
+        return drafts.complete(self._index, bucket, change, body, rows, data=blob.data, size=blob.size)
 
-    def _chosen(self, bucket: str, change: d.Complete) -> list[StoredPart]:
-        with self._index.reading() as txn:
-            upload = self._index.upload_number(txn, bucket, change.key, change.upload_id)
-            if upload is None:
-                raise d.NoSuchUpload(change.upload_id)
-            chosen = []
-            for number, revision in change.parts:
-                part = self._index.part(txn, upload, number)
-                if part is None or part.revision != revision:
-                    raise d.NoSuchPart(number)
-                chosen.append(part)
-            return chosen
+    async def _chosen(self, bucket: str, change: d.Complete) -> dict[bytes, bytes]:
+        """The rows of the parts as they are now; the commit looks whether they still are."""
+        rows: dict[bytes, bytes] = {}
+        for at in range(0, len(change.parts), _PARTS_AT_ONCE):
+            with self._index.reading() as txn:
+                upload = self._index.upload_number(txn, bucket, change.key, change.upload_id)
+                if upload is None:
+                    raise d.NoSuchUpload(change.upload_id)
+                some = change.parts[at : at + _PARTS_AT_ONCE]
+                rows |= self._index.part_rows(txn, upload, some)
+            await asyncio.sleep(0)
+        return rows
 
     async def _share(self, entry: StoredEntry, start: int, end: int, pin: int) -> Blob:
         pieces = cut(pieces_of(entry.body, entry.size), start, end)
@@ -365,3 +372,11 @@ class Objects:
         if not entry.body.pieces:
             data, pieces = data[start:end], []
         return Blob(size, data, pieces, lambda _: self._shared.unpin(pin))
+
+
+async def _at_leisure(things: Iterable[T]) -> AsyncIterator[T]:
+    """All of them, and now and then others' turn."""
+    for seen, thing in enumerate(things, 1):
+        yield thing
+        if seen % _PARTS_AT_ONCE == 0:
+            await asyncio.sleep(0)

@@ -130,6 +130,10 @@ def pack_pieces(pieces: list[Piece]) -> bytes:
     return b"".join(_PIECE.pack(*piece) for piece in pieces)
 
 
+def pieces_count(body: Body) -> int:
+    return len(body.pieces) // _PIECE.size
+
+
 def pieces_of(body: Body, size: int) -> list[Piece]:
     """`start` counts from the beginning of the record's body where they lie in that."""
     if not body.pieces:

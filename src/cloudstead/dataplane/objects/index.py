@@ -18,7 +18,7 @@ from typing import NamedTuple, cast
 import lmdb
 import msgspec
 
-from cloudstead.dataplane.objects.driver import Usage
+from cloudstead.dataplane.objects.driver import NoSuchPart, Usage
 from cloudstead.dataplane.objects.format import (
     Place,
     StoredEntry,
@@ -211,6 +211,17 @@ class Index:
     def part(self, txn: Txn, upload: int, number: int) -> StoredPart | None:
         value = txn.get(part_key(upload, number), db=self.tables["parts"])
         return None if value is None else part_of(value)
+
+    def part_rows(self, txn: Txn, upload: int, parts: Sequence[tuple[int, int]]) -> dict[bytes, bytes]:
+        """The rows of these parts, each by number and revision, in the table of parts. Raises NoSuchPart."""
+        rows: dict[bytes, bytes] = {}
+        for number, revision in parts:
+            key = part_key(upload, number)
+            value = txn.get(key, db=self.tables["parts"])
+            if value is None or part_of(value).revision != revision:
+                raise NoSuchPart(number)
+            rows[key] = value
+        return rows
 
     def parts(self, txn: Txn, upload: int, after: int, limit: int) -> list[StoredPart]:
         cursor = txn.cursor(db=self.tables["parts"])

@@ -4,6 +4,7 @@ Said again after it was done it answers the same, for a client may have missed t
 of the parts' MD5s, so nothing is read again; a checksum of the whole follows from those of the parts.
 """
 
+import asyncio
 import binascii
 import hashlib
 from base64 import b64decode
@@ -46,6 +47,7 @@ from cloudstead.services.s3.rows import Bucket
 PART_BYTES_MIN = 5 << 20
 #: How many of a key's newest versions are looked through for an upload that was completed before.
 _LOOKED_BACK = 20
+_PARTS_AT_ONCE = 500
 
 Listed = Mapping[str, Any]
 
@@ -68,15 +70,18 @@ class MultipartComplete:
         if request.get("SSECustomerKey") or (kept.declared and kept.meta.encryption.kind == "SSE-C"):
             # Nothing is read; S3 asks where a checksum was asked for.
             sealing_key(objects, bucket, kept, request)
-        parts = self._chosen(bucket, upload, kept, listed)
+        parts = await self._chosen(bucket, upload, kept, listed)
         checksum = _checksum(kept, parts, request)
+        await asyncio.sleep(0)
+        etag = _etag(parts)
+        await asyncio.sleep(0)
         complete = driver.Complete(
             key=upload.key,
             upload_id=upload.upload_id,
             parts=tuple((part.number, part.revision) for part in parts),
             version_id=objects.new_version_id(bucket),
             modified_ms=objects.now_ms(),
-            etag=_etag(parts),
+            etag=etag,
             meta=objects_meta.packed(_meta(upload, kept, parts, checksum)),
         )
         try:
@@ -86,19 +91,23 @@ class MultipartComplete:
         objects.announce(bucket, caller, "s3:ObjectCreated:CompleteMultipartUpload", entry)
         return _answer(caller, bucket, entry)
 
-    def _chosen(
+    async def _chosen(
         self, bucket: Bucket, upload: Upload, kept: UploadMeta, listed: Sequence[Listed]
     ) -> list[Part]:
-        """The parts of the list, each found as it was sent."""
-        there = self._there(bucket, upload)
-        chosen = []
+        """The parts of the list, each found as it was sent. There may be so many that others must come between."""
+        there = await self._there(bucket, upload)
+        chosen: list[Part] = []
         for line in listed:
+            if len(chosen) % _PARTS_AT_ONCE == 0:
+                await asyncio.sleep(0)
             part = there.get(line["PartNumber"])
             if part is None or unquoted(line["ETag"]) != part.etag:
                 raise _invalid(upload, line)
             _check_part_checksum(upload, kept, part, line)
             chosen.append(part)
-        for part in chosen[:-1]:
+        for at, part in enumerate(chosen[:-1]):
+            if at % _PARTS_AT_ONCE == 0:
+                await asyncio.sleep(0)
             if (size := part_meta(part).size) < PART_BYTES_MIN:
                 raise EntityTooSmall(
                     fields={
@@ -110,7 +119,7 @@ class MultipartComplete:
                 )
         return chosen
 
-    def _there(self, bucket: Bucket, upload: Upload) -> dict[int, Part]:
+    async def _there(self, bucket: Bucket, upload: Upload) -> dict[int, Part]:
         found: dict[int, Part] = {}
         after: int | None = 0
         with self._objects.refusals(bucket):
@@ -120,6 +129,7 @@ class MultipartComplete:
                 )
                 found |= {part.number: part for part in page.parts}
                 after = page.next
+                await asyncio.sleep(0)
         return found
 
     def _done_before(self, caller: Caller, bucket: Bucket, request: Mapping[str, Any]) -> dict[str, Any]:
