@@ -198,6 +198,9 @@ def context_of(
         if isinstance(value, str | int):
             found[key] = [str(value)]
     found |= _of_http(request.get("_Http"))
+    if bucket.abac:
+        for name in ("aws:resourcetag", "s3:buckettag"):
+            found |= {f"{name}/{key.lower()}": [value] for key, value in bucket.tags.items()}
     found |= _tag_keys("s3:existingobjecttag", tags or {})
     found |= _tag_keys("s3:requestobjecttag", _requested_tags(request))
     return {key: values for key, values in found.items() if values}

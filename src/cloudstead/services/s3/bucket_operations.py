@@ -2,6 +2,7 @@
 
 from cloudstead.core.tools import Tools
 from cloudstead.dataplane.objects.driver import ObjectStore
+from cloudstead.services.s3.abac import Abac
 from cloudstead.services.s3.access_logs import AccessLogs
 from cloudstead.services.s3.acls import BucketAcls
 from cloudstead.services.s3.bucket_tags import BucketTags
@@ -30,6 +31,7 @@ def bucket_parts(
         BucketsCreate(store, tools, objects, defaults),
         BucketsDescribe(store),
         BucketTags(store),
+        Abac(store),
         Versioning(store),
         Policies(store),
         BucketAcls(store),

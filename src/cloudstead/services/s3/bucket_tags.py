@@ -6,7 +6,8 @@ from typing import Any
 
 from cloudstead.core.caller import Caller
 from cloudstead.services.s3 import buckets
-from cloudstead.services.s3.errors import BadRequest, InvalidTag, NoSuchTagSet
+from cloudstead.services.s3.errors import BadRequest, InvalidRequest, InvalidTag, NoSuchTagSet
+from cloudstead.services.s3.rows import Bucket
 from cloudstead.store import Store
 
 TAGS_MAX = 50
@@ -23,7 +24,7 @@ class BucketTags:
     def put_bucket_tagging(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
         tags = checked(request["Tagging"]["TagSet"])
         with self._store.transaction():
-            bucket = buckets.opened(self._store, caller, request, "s3:PutBucketTagging")
+            bucket = self._changeable(caller, request)
             self._store.update(bucket, tags=tags)
         return {}
 
@@ -35,9 +36,17 @@ class BucketTags:
 
     def delete_bucket_tagging(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
         with self._store.transaction():
-            bucket = buckets.opened(self._store, caller, request, "s3:PutBucketTagging")
+            bucket = self._changeable(caller, request)
             self._store.update(bucket, tags={})
         return {}
+
+    def _changeable(self, caller: Caller, request: Mapping[str, Any]) -> Bucket:
+        bucket = buckets.opened(self._store, caller, request, "s3:PutBucketTagging")
+        if bucket.abac:
+            raise InvalidRequest(
+                "This operation is not allowed on buckets with ABAC enabled. Use TagResource and UntagResource instead."
+            )
+        return bucket
 
 
 def checked(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:

@@ -71,19 +71,17 @@ class Vault:
                 None,
             )
         if kind is None:
-            return self._with_key(caller, self._default(caller, bucket, request), bucket, request)
+            return self.with_key(caller, self._default(caller, bucket, request), bucket, request["Key"])
         bucket_key = bool(request.get("BucketKeyEnabled", self._rule(bucket).get("BucketKeyEnabled", False)))
         context = request.get("SSEKMSEncryptionContext")
-        named = self._named(caller, kind, request.get("SSEKMSKeyId"), bucket, context, bucket_key=bucket_key)
-        return self._with_key(caller, named, bucket, request)
+        named = self.named(caller, kind, request.get("SSEKMSKeyId"), bucket, context, bucket_key=bucket_key)
+        return self.with_key(caller, named, bucket, request["Key"])
 
-    def _with_key(
-        self, caller: Caller, encryption: Encryption, bucket: Bucket, request: Mapping[str, Any]
-    ) -> Encryption:
+    def with_key(self, caller: Caller, encryption: Encryption, bucket: Bucket, key: str) -> Encryption:
         """With a new key for this object alone, if it is KMS that keeps such."""
         if encryption.kind not in _KMS_KINDS:
             return encryption
-        context = _context(encryption, bucket, request["Key"])
+        context = _context(encryption, bucket, key)
         with _told_by_s3():
             _, sealed = self._kms.data_key(_in_region_of(bucket, caller), encryption.key_id, context)
         return replace(encryption, sealed_key=sealed)
@@ -144,9 +142,9 @@ class Vault:
         """How the same bytes are sealed under another key of the bucket: their own key stays, its place is another."""
         if not encryption.sealed_key or encryption.bucket_key:
             return encryption
-        return self._wrapped_anew(caller, encryption, encryption, bucket, (key, new_key))
+        return self.wrapped_anew(caller, encryption, encryption, bucket, (key, new_key))
 
-    def _wrapped_anew(
+    def wrapped_anew(
         self, caller: Caller, before: Encryption, after: Encryption, bucket: Bucket, keys: tuple[str, str]
     ) -> Encryption:
         """The object's own key, out of the old place and KMS's old key, into the new ones."""
@@ -221,7 +219,7 @@ class Vault:
         kind = default.get("SSEAlgorithm", "AES256")
         context = request.get("SSEKMSEncryptionContext")
         name = default.get("KMSMasterKeyID")
-        return self._named(caller, kind, name, bucket, context, bucket_key=bucket_key)
+        return self.named(caller, kind, name, bucket, context, bucket_key=bucket_key)
 
     def _customers(self, customer: bytes, kind: str | None, bucket: Bucket) -> Encryption:
         if kind is not None:
@@ -236,7 +234,7 @@ class Vault:
             raise AccessDenied
         return Encryption("SSE-C", customer_md5=_md5(customer))
 
-    def _named(
+    def named(
         self,
         caller: Caller,
         kind: str,

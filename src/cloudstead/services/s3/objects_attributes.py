@@ -11,7 +11,7 @@ from cloudstead.core.errors import NotBuilt
 from cloudstead.dataplane.objects.driver import Entry
 from cloudstead.services.s3 import acl_grants, buckets, encryption, objects_meta, public_access
 from cloudstead.services.s3.checksums import Checksum
-from cloudstead.services.s3.errors import InvalidObjectState, MalformedXML, bad_argument
+from cloudstead.services.s3.errors import InvalidObjectState, MalformedXML, MethodNotAllowed, bad_argument
 from cloudstead.services.s3.listing import page_size
 from cloudstead.services.s3.objects import Objects, shown_version
 from cloudstead.services.s3.objects_meta import ARCHIVED, Meta, modified_at, to_ms
@@ -78,6 +78,12 @@ class ObjectAttributes:
             "IsTruncated": len(lines) > len(page) > 0,
             "Parts": page,
         }
+
+    def get_object_torrent(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
+        """AWS gave torrents up in 2022, and so nobody can have one."""
+        bucket = buckets.find_for(self._objects.store, caller, request)
+        self._objects.find(caller, bucket, request, "s3:GetObjectTorrent", "s3:GetObjectVersionTorrent")
+        raise MethodNotAllowed(fields={"Method": "GET", "ResourceType": "TORRENT"})
 
     # --- access control lists
 

@@ -14,6 +14,7 @@ from cloudstead.services.s3.multipart_listing import MultipartListing
 from cloudstead.services.s3.objects import Objects
 from cloudstead.services.s3.objects_attributes import ObjectAttributes
 from cloudstead.services.s3.objects_delete import DeleteObjects
+from cloudstead.services.s3.objects_encryption import ObjectEncryption
 from cloudstead.services.s3.objects_get import GetObjects
 from cloudstead.services.s3.objects_lock import ObjectLocks
 from cloudstead.services.s3.objects_put import PutObjects
@@ -63,6 +64,7 @@ def object_parts(objects: Objects) -> list[object]:
         Tagging(objects),
         ObjectLocks(objects),
         ObjectAttributes(objects),
+        ObjectEncryption(objects),
         Multipart(objects),
         MultipartComplete(objects),
         MultipartListing(objects),

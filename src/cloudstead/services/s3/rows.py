@@ -87,6 +87,7 @@ class Bucket(Row, frozen=True, kw_only=True):
     replication: Settings | None = None
     requester_pays: bool = False
     acceleration: str = ""
+    abac: bool = False  # its tags are condition keys
 
     @property
     def name(self) -> str:
