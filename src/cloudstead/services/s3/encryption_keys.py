@@ -128,12 +128,8 @@ class Vault:
             if copying is None
             else self.check_customer(encryption, copying, "CopySource")
         )
-        if encryption.kind in _KMS_KINDS and not caller.account:
-            raise bad_argument(
-                "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.",
-                "Authorization",
-                None,
-            )
+        if encryption.kind in _KMS_KINDS:
+            _check_signed(caller)
         return self.key(encryption, bucket, named["Key"], customer, caller=caller)
 
     def moved(
@@ -265,6 +261,7 @@ class Vault:
                 "x-amz-server-side-encryption-context",
                 context,
             )
+        _check_signed(caller)
         with _told_by_s3():
             found = self._found(caller, key_id or _AWS_MANAGED, bucket)
         return Encryption(kind, found, context or "", bucket_key=bucket_key)
@@ -291,6 +288,16 @@ def _told_by_s3() -> Iterator[None]:
         raise S3Error(e.message, code=f"KMS.{e.code}", status=e.status) from None
 
 
+def _check_signed(caller: Caller) -> None:
+    """KMS knows nobody without a name."""
+    if not caller.account:
+        raise bad_argument(
+            "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.",
+            "Authorization",
+            None,
+        )
+
+
 def _in_region_of(bucket: Bucket, caller: Caller) -> Caller:
     """KMS is asked in the region of the bucket."""
     return caller if caller.region == bucket.region else dataclasses.replace(caller, region=bucket.region)
@@ -299,7 +306,7 @@ def _in_region_of(bucket: Bucket, caller: Caller) -> Caller:
 def _context(encryption: Encryption, bucket: Bucket, key: str) -> dict[str, str]:
     """What an object's key is sealed in with: its place, or with a bucket key the bucket's, and what the client says."""
     own = msgspec.json.decode(_decoded(encryption.context) or b"{}", type=dict[str, str])
-    return {_PLACE: bucket.arn("" if encryption.bucket_key else key), **own}
+    return {**own, _PLACE: bucket.arn("" if encryption.bucket_key else key)}
 
 
 def _incomplete(what: str, argument: str) -> S3Error:

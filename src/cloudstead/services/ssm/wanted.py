@@ -45,7 +45,7 @@ class Wanted:
 
 
 def key(caller: Caller, request: "PutParameterRequestTypeDef", type: str) -> str:
-    """The KMS key of a SecureString. There is one alone, for KMS is not built."""
+    """The KMS key of a SecureString. There is one alone, and it is none of KMS's: see `sealing`."""
     asked = request.get("KeyId")
     if type != "SecureString":
         if asked:

@@ -35,6 +35,9 @@ OBJECTS = [
     "complete_multipart_upload",
     "abort_multipart_upload",
     "restore_object",
+    "rename_object",
+    "update_object_encryption",
+    "get_object_torrent",
 ]
 EACH = 12
 #: What is rather taken than anything at all, so that requests get far.
@@ -50,9 +53,11 @@ LIKELY = {
     "ACL": ["private", "bucket-owner-full-control"],
     "WebsiteRedirectLocation": ["/x"],
     "MetadataDirective": ["REPLACE", "COPY"],
+    "RenameSource": ["a", "b", "%ff", "none"],
+    "SSEKMSKeyId": ["alias/aws/s3", "0", "alias/none"],
     "ObjectAttributes": [["ETag", "ObjectParts"], ["ObjectSize"]],
     "Metadata": [{"a": "1"}, {"a": "x" * 2048}],
-    "ServerSideEncryption": ["AES256", "aws:kms"],
+    "ServerSideEncryption": ["AES256", "aws:kms", "aws:kms:dsse"],
     "EncodingType": ["url"],
     "Tagging": ["a=1", "&&", "%ff=%00"],
     "Delimiter": ["/", "", "b"],
@@ -66,9 +71,11 @@ RARE = (
     "Checksum",
     "ContentMD5",
     "CopySourceIf",
+    "Destination",
     "Expected",
     "Grant",
     "If",
+    "SourceIf",
     "WriteOffset",
 )
 

@@ -12,6 +12,8 @@ from tests.unit.s3.objects.test_encryption import SECRET, at_rest
 
 from cloudstead.dataplane.objects import driver
 from cloudstead.services.kms.operations import parts
+from cloudstead.services.kms.rows import Key
+from cloudstead.services.kms.sealing import Seal
 from cloudstead.services.s3 import encryption, objects_meta
 from cloudstead.services.s3.rows import Bucket
 
@@ -135,11 +137,15 @@ def test_a_bucket_s_default_key_is_used(s3, key):
     assert got(s3) == SECRET
 
 
-def test_nobody_without_a_signature_reads_and_strangers_need_the_key_s_policy(old_s3, kms, key):
+def test_nobody_without_a_signature_reads_and_strangers_need_the_key_s_policy(old_s3, store, kms, key):
     stranger = old_s3.by(OTHER)
     put(old_s3, SSEKMSKeyId=key, ACL="public-read")
-    refusal = refused(lambda: got(old_s3.by(NOBODY)))
-    assert (refusal.status, refusal.code) == (400, "InvalidArgument")
+    old_s3.put_bucket_acl(Bucket=BUCKET, ACL="public-read-write")
+    nobody = old_s3.by(NOBODY)
+    for call in (lambda: got(nobody), lambda: put(nobody, "n"), lambda: put(nobody, "n", SSEKMSKeyId=key)):
+        refusal = refused(call)
+        assert (refusal.status, refusal.code) == (400, "InvalidArgument")
+    assert {row.account for row in store.rows(Key)} == {"123456789012"}
     assert refused(lambda: got(stranger)).status == 403
     statements = [
         {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "kms:*", "Resource": "*"}
@@ -188,9 +194,6 @@ def test_parts_are_sealed_twice_too(s3):
 
 def test_objects_sealed_before_there_was_kms_can_still_be_read(s3, kms, store, loop, tools, engine):
     """Their bodies were sealed under a key made of the master key and the context."""
-    from cloudstead.services.kms.rows import Key
-    from cloudstead.services.kms.sealing import Seal
-
     arn = kms.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]["Arn"]
     material = Seal(SEALING_KEY).open(store.get(Key, arn).materials[0].sealed, arn)
     bucket = store.get(Bucket, BUCKET).bucket_id
