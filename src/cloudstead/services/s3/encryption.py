@@ -55,12 +55,16 @@ def _nonce(number: int, *, last: bool) -> bytes:
     return (number << 1 | last).to_bytes(12, "big")
 
 
+#: Of the one chunk of a small body.
+_ONLY_NONCE = _nonce(0, last=True)
+
+
 def seal(key: bytes, salt: bytes, body: bytes) -> bytes:
     """A whole body at once: the quick path of small ones."""
     if len(key) > KEY_BYTES:
         return seal(key[KEY_BYTES:], salt, seal(key[:KEY_BYTES], salt, body))
     if len(body) <= CHUNK_BYTES:
-        return salt + _cipher(key, salt).encrypt(_nonce(0, last=True), body, None)
+        return salt + _cipher(key, salt).encrypt(_ONLY_NONCE, body, None)
     sealer = Sealer(key, salt)
     return sealer.update(body) + sealer.finish()
 
@@ -132,11 +136,14 @@ def open_whole(key: bytes, sealed: bytes | bytearray) -> bytes | bytearray:
     """A whole body at once. Raises Corrupt if it was sealed under another key, or changed."""
     if len(key) > KEY_BYTES:
         return open_whole(key[:KEY_BYTES], open_whole(key[KEY_BYTES:], sealed))
+    salt, rest = bytes(sealed[:SALT_BYTES]), memoryview(sealed)[SALT_BYTES:]
+    if len(rest) <= _SEALED_CHUNK_BYTES:
+        try:
+            return _cipher(key, salt).decrypt(_ONLY_NONCE, rest, None)
+        except InvalidTag as e:
+            raise Corrupt("a sealed body does not open") from e
     size = plain_size(len(sealed))
-    rest = memoryview(sealed)[SALT_BYTES:]
-    opener = _Opener(key, bytes(sealed[:SALT_BYTES]), size, 0)
-    if size <= CHUNK_BYTES:
-        return opener.open(rest)
+    opener = _Opener(key, salt, size, 0)
     plain = bytearray(size)
     into = memoryview(plain)
     for number in range(_chunks(size)):

@@ -4,7 +4,7 @@ The order of the checks is S3's: is it there, may the caller, has it the client'
 only then which part of it.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import aclosing
 from email.utils import format_datetime
 from typing import Any
@@ -52,11 +52,18 @@ class GetObjects:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
 
-    async def get_object(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
-        """What is written over between the look and the first byte is looked for again."""
+    def get_object(
+        self, caller: Caller, request: Mapping[str, Any]
+    ) -> dict[str, Any] | Coroutine[Any, Any, dict[str, Any]]:
+        """Answered at once where nothing must be waited for."""
         plain = objects_plain.read(self._objects, caller, request)
         if plain is not None and (body := objects_plain.body(self._objects, plain[1])) is not None:
-            return {**plain[0], "Body": body}
+            plain[0]["Body"] = body
+            return plain[0]
+        return self._get_later(caller, request)
+
+    async def _get_later(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
+        """What is written over between the look and the first byte is looked for again."""
         for _ in range(_LOOKS):
             try:
                 return await self._get(caller, request)
