@@ -1,4 +1,4 @@
-"""What every store of objects promises, tried on the fake and on the engine."""
+"""What every store of objects promises, tried on the fake, and on the engine with its bodies here or on volume servers."""
 
 import asyncio
 import contextlib
@@ -7,10 +7,12 @@ import os
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.seaweed import FakeCluster
 
 from cloudstead.dataplane.objects import driver as d
 from cloudstead.dataplane.objects.engine import open_objects
 from cloudstead.dataplane.objects.fake import FakeObjects
+from cloudstead.dataplane.objects.volumes.cluster import ClusterSettings
 
 B = "bucket"
 _SIZES = (0, 1, 4096, (128 << 10), (128 << 10) + 1, 300_000, (1 << 20) + 7, 3_000_001)
@@ -20,27 +22,38 @@ def broken(why):
     raise AssertionError(why)
 
 
-@pytest.fixture(params=["fake", "engine"])
+@contextlib.asynccontextmanager
+async def opened(kind, folder):
+    if kind == "fake":
+        yield FakeObjects()
+    elif kind == "engine":
+        yield await open_objects(folder, on_broken=broken)
+    else:
+        async with FakeCluster().running() as cluster:
+            settings = ClusterSettings(masters=(cluster.master,))
+            yield await open_objects(folder, on_broken=broken, cluster=settings)
+
+
+@pytest.fixture(params=["fake", "engine", "volumes"])
 def world(request, tmp_path):
     """Runs a test's coroutine with a store."""
 
     def run(test, **more):
-        async def inside():
-            store = (
-                FakeObjects() if request.param == "fake" else await open_objects(tmp_path, on_broken=broken)
-            )
-            try:
-                await test(store, **more)
-                checked = await store.fsck()
-                assert checked.damage == []
-                scrubbed = await store.scrub()
-                assert (scrubbed.damage, scrubbed.versions) == ([], checked.versions)
-            finally:
-                await store.close()
-
-        asyncio.run(inside())
+        asyncio.run(_tried(request.param, tmp_path, test, more))
 
     return run
+
+
+async def _tried(kind, folder, test, more):
+    async with opened(kind, folder) as store:
+        try:
+            await test(store, **more)
+            checked = await store.fsck()
+            assert checked.damage == []
+            scrubbed = await store.scrub()
+            assert (scrubbed.damage, scrubbed.versions) == ([], checked.versions)
+        finally:
+            await store.close()
 
 
 async def body(store, data, size_hint=None, step=70_000):

@@ -57,9 +57,9 @@ class CloudCommands:
     def check_objects(self, settings: Settings, *, read_all: bool) -> ObjectsChecked:
         if not (settings.data / "objects").is_dir():
             return ObjectsChecked(versions=0, parts=0, size_bytes=0)
-        from cloudstead.app.objects import checked  # noqa: PLC0415
+        from cloudstead.app.objects import checked, cluster  # noqa: PLC0415
 
-        return asyncio.run(checked(settings.data / "objects", read_all=read_all))
+        return asyncio.run(checked(settings.data / "objects", read_all=read_all, cluster=cluster(settings)))
 
     def images(self, settings: Settings) -> Sequence[ImageShown]:
         built = {seen.name: seen.size_bytes for seen in asyncio.run(_images(settings).observe())}

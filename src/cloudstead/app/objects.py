@@ -15,9 +15,11 @@ from cloudstead.app.operations import AnyOperation, Result
 from cloudstead.cli.commands import ObjectsChecked
 from cloudstead.control.steps import Step
 from cloudstead.core.caller import Caller
+from cloudstead.core.settings import Settings
 from cloudstead.core.tools import Tools
 from cloudstead.dataplane.objects.driver import Broken, Damage, ObjectStore
 from cloudstead.dataplane.objects.engine import open_objects
+from cloudstead.dataplane.objects.volumes.cluster import ClusterSettings
 from cloudstead.services.s3.objects import Objects as S3Objects
 from cloudstead.services.s3.operations import objects_of
 from cloudstead.services.s3.reconcile import Lifecycles
@@ -33,9 +35,10 @@ _BROKEN = 74
 class Objects:
     """Stands for the ObjectStore that `open` opens. Whoever uses `store` before must await `opened`."""
 
-    def __init__(self, folder: Path, tools: Tools) -> None:
+    def __init__(self, folder: Path, tools: Tools, cluster: ClusterSettings | None = None) -> None:
         self._folder = folder
         self._tools = tools
+        self._cluster = cluster
         self._real: ObjectStore | None = None
         self._opening: asyncio.Task[ObjectStore] | None = None
         self._tending: asyncio.Task[None] | None = None
@@ -64,7 +67,9 @@ class Objects:
 
     async def _open(self) -> ObjectStore:
         try:
-            self._real = await open_objects(self._folder, on_broken=_end, tools=self._tools)
+            self._real = await open_objects(
+                self._folder, on_broken=_end, tools=self._tools, cluster=self._cluster
+            )
         finally:
             self._opening = None
         self._tending = asyncio.get_running_loop().create_task(self._real.tend())
@@ -121,9 +126,22 @@ class _OpeningLifecycles(Lifecycles):
         await super().perform(row, step)
 
 
-async def checked(folder: Path, *, read_all: bool) -> ObjectsChecked:
+def cluster(settings: Settings) -> ClusterSettings | None:
+    """The volume servers of the settings. Those that are only named are read: bodies may be there from before."""
+    if not settings.seaweedfs_masters:
+        return None
+    return ClusterSettings(
+        masters=settings.masters,
+        collection=settings.seaweedfs_collection,
+        replication=settings.seaweedfs_replication,
+        timeout_s=settings.seaweedfs_timeout_s,
+        takes_new=settings.object_bytes == "seaweedfs",
+    )
+
+
+async def checked(folder: Path, *, read_all: bool, cluster: ClusterSettings | None = None) -> ObjectsChecked:
     """What `fsck` finds, and with `read_all` what reading every body finds besides."""
-    store = await open_objects(folder, on_broken=_end)
+    store = await open_objects(folder, on_broken=_end, cluster=cluster)
     try:
         found = [await store.fsck(), *([await store.scrub()] if read_all else [])]
     finally:

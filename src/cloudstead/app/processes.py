@@ -15,7 +15,7 @@ import uvloop
 from cloudstead import __version__
 from cloudstead.app.buckets import Buckets
 from cloudstead.app.drivers import Kind, console_reader, drivers
-from cloudstead.app.objects import Objects
+from cloudstead.app.objects import Objects, cluster
 from cloudstead.app.state import DataDirectory
 from cloudstead.app.tables import Means, ec2_settings, tables
 from cloudstead.app.wiring import controllers, guest_listeners, public_names, told_at_boot
@@ -84,7 +84,7 @@ def _serve_api(plan: Plan, number: int, store: Store, tools: Tools) -> None:
         machines_missing=lambda: plan.kind.missing,
         read_console=console_reader(plan.kind, plan.settings, plan.data),
         parameter_key=plan.data.secret("parameters"),
-        objects=Objects(plan.data.objects, tools),
+        objects=Objects(plan.data.objects, tools, cluster(plan.settings)),
         sealing_key=plan.data.secret("objects"),
         bucket_defaults=BEFORE_APRIL_2023
         if plan.settings.bucket_defaults == "before-2023"
@@ -145,7 +145,7 @@ async def _controller(plan: Plan) -> None:
             plan.kind, means.networks, store, tools=tools, settings=plan.settings, data=plan.data
         )
         ec2 = ec2_settings(plan.settings, plan.kind.name)
-        objects = Objects(plan.data.objects, tools)
+        objects = Objects(plan.data.objects, tools, cluster(plan.settings))
         runner = Runner(
             [
                 *controllers(store, tools, ec2, means, networks),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from cloudstead.cli import resolver
+from cloudstead.cli import masters, resolver
 from cloudstead.cli.running import running
 from cloudstead.cli.setup import PARTS, where
 from cloudstead.cli.terminal import program
@@ -58,6 +58,7 @@ def examine(settings: Settings) -> list[Finding]:
         *_ports(settings),
         _resolver(settings),
         _disk(settings),
+        *_masters(settings),
     ]
 
 
@@ -220,6 +221,21 @@ def _disk(settings: Settings) -> Finding:
     return Finding(
         "disk", state, said, f"free some, or: {program()} up --data FOLDER" if state != "ok" else ""
     )
+
+
+def _masters(settings: Settings) -> list[Finding]:
+    needed = settings.object_bytes == "seaweedfs"
+    missing = masters.away(settings)
+    found = []
+    for master in settings.masters:
+        if master not in missing:
+            found.append(Finding("seaweedfs", "ok", f"the master at {master} answers", needed=needed))
+            continue
+        state: State = "missing" if len(missing) == len(settings.masters) else "degraded"
+        why = f"the master at {master} does not answer: {missing[master]}"
+        mend = f"start it, or: {program()} up --seaweedfs-masters HOST:PORT"
+        found.append(Finding("seaweedfs", state, why, mend, needed))
+    return found
 
 
 def _capability(bit: int) -> bool:

@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 
 from cloudstead import __version__
-from cloudstead.cli import person
+from cloudstead.cli import masters, person
 from cloudstead.cli.commands import Commands
 from cloudstead.cli.daemon import detach
 from cloudstead.cli.log_handler import SharedLog
@@ -42,6 +42,7 @@ def up(commands: Commands, settings: Settings, *, detached: bool) -> int:
     if found:
         return _say_already(found)
     offer_setup(settings)
+    masters.require(settings)
     _prepare(settings)
     if detached:
         return _up_detached(commands, settings)

@@ -22,6 +22,9 @@ NOT_SETTINGS = re.compile(r"CLOUDSTEAD_(CONFIG|COMMAND|TEST_\w+)")
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+")
 _PROFILE = re.compile(r"[A-Za-z0-9._-]+")
+_MASTER = re.compile(r"([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})")
+_COLLECTION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_REPLICATION = re.compile(r"[0-2]{3}")
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -101,6 +104,27 @@ class Settings:
             "`before-2023` with ACLs and open to whomever they let in, as until April 2023."
         ),
     ] = "today"
+    object_bytes: Annotated[
+        Literal["here", "seaweedfs"],
+        About(
+            "Where the bytes of new S3 objects lie: `here`, in the data folder, or on the volume servers of the SeaweedFS "
+            "cluster that `seaweedfs_masters` names. Keys and metadata lie here in any case."
+        ),
+    ] = "here"
+    seaweedfs_masters: Annotated[
+        str, About("The masters of the SeaweedFS cluster: HOST:PORT, with commas between.")
+    ] = ""
+    seaweedfs_collection: Annotated[
+        str, About("The collection in which the volumes with our objects are; one for each cloud.")
+    ] = "cloudstead"
+    seaweedfs_replication: Annotated[
+        str,
+        About("How many more copies on other data centers, racks and servers: `010` is one on another rack."),
+    ] = "010"
+    seaweedfs_timeout_s: Annotated[
+        float,
+        About("How many seconds a SeaweedFS server has for an answer, before another is asked.", 0.1, 60),
+    ] = 5.0
     allow_reset: Annotated[
         bool, About("Whether `POST /_cloudstead/reset` forgets every resource; for tests.")
     ] = False
@@ -110,6 +134,11 @@ class Settings:
     log_level: Annotated[Literal["debug", "info", "warning", "error"], About("How much the log says.")] = (
         "info"
     )
+
+    @property
+    def masters(self) -> tuple[str, ...]:
+        """Of the SeaweedFS cluster."""
+        return tuple(one.strip() for one in self.seaweedfs_masters.split(",") if one.strip())
 
     @property
     def endpoint(self) -> str:
@@ -220,6 +249,7 @@ def _check(settings: Settings, sources: Mapping[str, str]) -> None:
     if settings.dns_upstream not in ("host", "none"):
         for one in settings.dns_upstream.split(","):
             _address(sources["dns_upstream"], one.strip())
+    _check_seaweedfs(settings, sources)
     try:
         pool = ipaddress.IPv4Network(settings.public_pool)
     except ValueError:
@@ -228,6 +258,27 @@ def _check(settings: Settings, sources: Mapping[str, str]) -> None:
         ) from None
     if not 8 <= pool.prefixlen <= 19:
         raise SettingsError(f"{sources['public_pool']}: {settings.public_pool!r} is not between /8 and /19")
+
+
+def _check_seaweedfs(settings: Settings, sources: Mapping[str, str]) -> None:
+    for master in settings.masters:
+        found = _MASTER.fullmatch(master)
+        if found is None or not 0 < int(found[2]) < 65536:
+            raise SettingsError(
+                f"{sources['seaweedfs_masters']}: {master!r} is not HOST:PORT, as 10.0.0.1:9333 is"
+            )
+    if settings.object_bytes == "seaweedfs" and not settings.masters:
+        raise SettingsError(
+            f"{sources['object_bytes']}: 'seaweedfs' needs a master; name it in seaweedfs_masters"
+        )
+    if not _COLLECTION.fullmatch(settings.seaweedfs_collection):
+        raise SettingsError(
+            f"{sources['seaweedfs_collection']}: {settings.seaweedfs_collection!r} has other characters than letters, digits, _ -"
+        )
+    if not _REPLICATION.fullmatch(settings.seaweedfs_replication):
+        raise SettingsError(
+            f"{sources['seaweedfs_replication']}: {settings.seaweedfs_replication!r} is not three digits from 0 to 2, as 010 is"
+        )
 
 
 def _address(source: str, text: str) -> None:

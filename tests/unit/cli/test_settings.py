@@ -29,7 +29,8 @@ def test_every_setting_can_be_set_in_all_three_ways():
         "data": "/other", "images": "/img", "host": "::1", "port": 5000, "workers": 2, "region": "eu-west-1",
         "profile": "two", "auth": "open", "machines": "fake", "public_pool": "198.18.0.0/16", "open_ssh": False, "egress": False,
         "dns_host": "127.0.0.2", "dns_port": 53, "dns_upstream": "192.0.2.1, 192.0.2.2", "allow_reset": True,
-        "bucket_defaults": "before-2023",
+        "bucket_defaults": "before-2023", "object_bytes": "seaweedfs", "seaweedfs_masters": "10.0.0.1:9333, [::1]:9333",
+        "seaweedfs_collection": "two", "seaweedfs_replication": "001", "seaweedfs_timeout_s": 2.5,
         "stop_grace_s": 1.5, "log_level": "debug",
     }  # fmt: skip
     assert set(other) == {setting.name for setting in known()}
@@ -56,6 +57,12 @@ def test_every_setting_can_be_set_in_all_three_ways():
         ({"flags": {"machines": "vm"}}, "--machines: 'vm' is none of auto, oci, docker, fake, none"),
         ({"flags": {"host": "here"}}, "--host: 'here' is not an IP address"),
         ({"flags": {"region": "Mars"}}, "--region: 'Mars' is not the name of a region"),
+        ({"flags": {"object_bytes": "seaweedfs"}}, "--object-bytes: 'seaweedfs' needs a master"),
+        ({"flags": {"seaweedfs_masters": "10.0.0.1"}}, "--seaweedfs-masters: '10.0.0.1' is not HOST:PORT"),
+        ({"flags": {"seaweedfs_masters": "a:1,b:99999"}}, "--seaweedfs-masters: 'b:99999' is not HOST:PORT"),
+        ({"flags": {"seaweedfs_collection": "a/b"}}, "--seaweedfs-collection: 'a/b' has other characters"),
+        ({"flags": {"seaweedfs_replication": "30"}}, "--seaweedfs-replication: '30' is not three digits"),
+        ({"flags": {"seaweedfs_timeout_s": "0"}}, "--seaweedfs-timeout-s: '0' is not between 0.1 and 60"),
         ({"flags": {"public_pool": "198.18.0.1/15"}}, "--public-pool: '198.18.0.1/15' is not an IPv4 range"),
         ({"flags": {"public_pool": "198.18.0.0/30"}}, "--public-pool: '198.18.0.0/30' is not between"),
         ({"flags": {"public_pool": "198.18.0.0/20"}}, "--public-pool: '198.18.0.0/20' is not between /8 and /19"),

@@ -35,7 +35,7 @@ from cloudstead.dataplane.objects.reading import Reader
 from cloudstead.dataplane.objects.recovery import commits
 from cloudstead.dataplane.objects.tables import Txn
 
-_DAMAGE_MAX = 1000
+DAMAGE_MAX = 1000
 _AT_ONCE = 200
 
 
@@ -45,7 +45,7 @@ class _Count:
         self.damage: list[Damage] = []
 
     def found(self, what: str, thing: StoredEntry | StoredPart | StoredUpload | None = None) -> None:
-        if len(self.damage) >= _DAMAGE_MAX:
+        if len(self.damage) >= DAMAGE_MAX:
             return
         if thing is None:
             self.damage.append(Damage(what=what))
@@ -210,14 +210,14 @@ def _buried(index: Index, txn: Txn, fields: StoredEntry | StoredUpload, id: str,
 async def scrub(index: Index, reader: Reader) -> Checked:
     """Reads everything. What is deleted meanwhile is passed over."""
     count = _Count()
-    for some in _a_few_at_once(index):
+    for some in a_few_at_once(index):
         for thing in some:
             with reader.pinned():
                 await _scrub_one(index, reader, thing, count)
     return count.checked()
 
 
-def _a_few_at_once(index: Index) -> Iterator[list[StoredEntry | StoredPart]]:
+def a_few_at_once(index: Index) -> Iterator[list[StoredEntry | StoredPart]]:
     """Every version and part, without a view of the index that stays open for hours."""
     for name, read in _THINGS:
         at: bytes | None = b""

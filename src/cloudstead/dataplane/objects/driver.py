@@ -310,6 +310,10 @@ class Corrupt(DriverError):
     """The bytes on the disk are not the ones that were written."""
 
 
+class Unreachable(DriverError):
+    """Bodies lie on other machines, and too few of those answer now. Nothing is lost by it."""
+
+
 class Broken(DriverError):
     """The disk failed to keep what it was given. This process must end; the next one recovers from the logs."""
 

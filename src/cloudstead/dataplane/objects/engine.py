@@ -1,7 +1,7 @@
 """The real ObjectStore: logs, body files and their index in one folder, shared by the processes of a cloud.
 
 objects/
-    files/      00000001.log, 00000002.ext …: all that is true
+    files/      00000001.log, 00000002.ext …: all that is true; 00000003.needles …: which bodies lie on volume servers
     index/      LMDB; can be made again from the files
     state       the boot under which the index was last in use, and whether that ended well
     shared      what the processes know of each other; lock, slot-N, opening, tending: their locks
@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from cloudstead.core.tools import Tools
 from cloudstead.dataplane.objects import checking, drafts, recovery, walks
@@ -35,6 +37,10 @@ from cloudstead.dataplane.objects.reading import Reader
 from cloudstead.dataplane.objects.shared import Shared
 from cloudstead.dataplane.objects.syncing import Syncs
 from cloudstead.dataplane.objects.tending import Tender
+from cloudstead.dataplane.objects.volumes.batches import has_batches
+from cloudstead.dataplane.objects.volumes.cluster import ClusterSettings
+from cloudstead.dataplane.objects.volumes.store import Volumes
+from cloudstead.dataplane.objects.volumes.writing import NeedleWriter, check_pieces
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +62,21 @@ async def open_objects(
     tools: Tools | None = None,
     boot: str | None = None,
     disk: Disk | None = None,
+    cluster: ClusterSettings | None = None,
 ) -> "Objects":
     """Open, recovering as needed; what only one process at a time can do. After the fork, on the loop that uses it.
 
-    `on_broken` is called once if the disk fails to keep what it was given: the process must end then.
+    `on_broken` is called once if the disk fails to keep what it was given: the process must end then. With a
+    `cluster`, bodies lie there, or at least those that were put there before; without, Unreachable is raised if there are any.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - nobody is served yet
     syncs = Syncs()
     disk = disk or RealDisk(folder / "files", syncs)
+    if cluster is None and has_batches(disk):
+        syncs.close()
+        raise d.Unreachable("objects lie on volume servers, and no master is named")
+    volumes = None if cluster is None else Volumes(disk, cluster)
+    disk = disk if volumes is None else volumes.disk
     tools = tools or Tools()
     state = recovery.State(folder, boot or boot_id())
     with recovery.alone(folder):
@@ -97,6 +110,7 @@ async def open_objects(
         files=files,
         mine=mine,
         on_broken=on_broken,
+        volumes=volumes,
     )
 
 
@@ -114,6 +128,7 @@ class Objects:
         files: Files,
         mine: Log,
         on_broken: Callable[[d.Broken], None],
+        volumes: Volumes | None,
     ) -> None:
         self._folder = folder
         self._state = state
@@ -127,11 +142,16 @@ class Objects:
         self._bodies = BodyFiles(files, index, self._committer.break_down)
         self._reader = Reader(files, index, shared)
         self._tender = Tender(folder, files, index, shared, self._committer)
+        self._volumes = volumes
+        if volumes is not None:
+            volumes.begin(folder, files, index, self._committer.break_down)
 
     # --- writing
 
-    def writer(self, bucket: str, size_hint: int | None = None) -> Writer:
+    def writer(self, bucket: str, size_hint: int | None = None) -> Writer | NeedleWriter:
         del bucket
+        if self._volumes is not None and self._volumes.takes_new:
+            return self._volumes.writer(size_hint)
         return Writer(self._bodies, size_hint)
 
     def small(self, data: bytes) -> Blob:
@@ -155,6 +175,8 @@ class Objects:
     async def commit(
         self, bucket: str, changes: Sequence[d.Change], conditions: Sequence[d.Condition] = ()
     ) -> list[d.Entry | d.Upload | d.Part | None]:
+        if self._volumes is not None and self._volumes.takes_new:
+            changes = await self._volumes.settled(changes)
         for _ in range(_SET_META_TIMES):
             try:
                 return await self._commit(bucket, changes, conditions)
@@ -247,14 +269,25 @@ class Objects:
     # --- looking after itself
 
     async def tend(self) -> None:
-        await self._tender.run()
+        if self._volumes is None:
+            await self._tender.run()
+        else:
+            await asyncio.gather(self._tender.run(), self._volumes.tend())
 
     async def tend_once(self) -> None:
         """All that can be done now, by this process."""
         await self._tender.once()
+        if self._volumes is not None:
+            await self._volumes.tend_once()
 
     async def fsck(self) -> d.Checked:
-        return await checking.fsck(self._index, self._files)
+        checked = await checking.fsck(self._index, self._files)
+        if self._volumes is None:
+            return checked
+        with self._reader.pinned():
+            things = (thing for some in checking.a_few_at_once(self._index) for thing in some)
+            missing = await self._volumes.missing_copies(things)
+        return replace(checked, damage=(checked.damage + missing)[: checking.DAMAGE_MAX])
 
     async def scrub(self) -> d.Checked:
         return await checking.scrub(self._index, self._reader)
@@ -262,6 +295,8 @@ class Objects:
     async def close(self) -> None:
         await self._committer.close()
         self._bodies.seal()
+        if self._volumes is not None:
+            await self._volumes.close()
         with recovery.alone(self._folder):
             if not self._committer.broken and not recovery.others(self._shared):
                 self._index.sync()
@@ -328,7 +363,7 @@ class Objects:
         """The parts' extents become the object's; bodies so small that they lie in records are gathered."""
         rows = await self._chosen(bucket, change)
         chosen = [part async for part in _at_leisure(part_of(value) for value in rows.values())]
-        writer = Writer(self._bodies, None, inline_max=_GATHERED_BYTES_MAX)
+        writer = self._gathering()
         try:
             async for part in _at_leisure(chosen):
                 if part.body.inline:
@@ -345,12 +380,19 @@ class Objects:
                 start = at + piece.start
                 pieces += [piece] if piece.file else cut(theirs, start, start + piece.size)
             at += part.body.inline
+        if self._volumes is not None:
+            check_pieces(pieces)
         blob = Blob(sum(part.size for part in chosen), gathered.data, pieces)
         parts = pack_parts([(part.number, part.size) for part in chosen])
         await asyncio.sleep(0)
         body = blob.body(parts)
         await asyncio.sleep(0)
         return drafts.complete(self._index, bucket, change, body, rows, data=blob.data, size=blob.size)
+
+    def _gathering(self) -> Writer | NeedleWriter:
+        if self._volumes is not None and self._volumes.takes_new:
+            return self._volumes.writer(None)
+        return Writer(self._bodies, None, inline_max=_GATHERED_BYTES_MAX)
 
     async def _chosen(self, bucket: str, change: d.Complete) -> dict[bytes, bytes]:
         """The rows of the parts as they are now; the commit looks whether they still are."""

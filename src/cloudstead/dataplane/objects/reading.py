@@ -24,6 +24,7 @@ from cloudstead.dataplane.objects.format import (
 )
 from cloudstead.dataplane.objects.index import Index
 from cloudstead.dataplane.objects.shared import Shared
+from cloudstead.dataplane.objects.volumes.batches import Batch
 
 _CHUNK_BLOCKS = 4
 _MOVED_TIMES = 5
@@ -152,6 +153,10 @@ class Reader:
             file = self._files.get(piece.file, extents=True)
         except FileNotFoundError as e:
             raise Corrupt(f"file {piece.file} is not there") from e
+        if isinstance(file, Batch):
+            async for data in file.read_extent(piece, start, end):
+                yield data
+            return
         table = await _read(file, piece.offset + piece.length, table_bytes(piece.length))
         step = _CHUNK_BLOCKS * BLOCK_BYTES
         for at in range(start // step * step, end, step):
