@@ -3,10 +3,10 @@
 import logging
 
 from cloudstead.core.errors import ServiceError
-from cloudstead.dataplane.http import HttpResponse
-from cloudstead.gateway import wire
+from cloudstead.dataplane.http import HttpRequest, HttpResponse
+from cloudstead.gateway import plain_errors, wire
 from cloudstead.gateway.exchange import Exchange
-from cloudstead.gateway.plain_errors import said_plainly
+from cloudstead.gateway.incoming import is_for_s3, request_timeout
 from cloudstead.gateway.refusals import Refused, as_error, family
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ def _error(exchange: Exchange, error: ServiceError) -> HttpResponse:
     exchange.error_code = error.code
     where = getattr(exchange, "match", None) or exchange.dialect
     if where is None:
-        return said_plainly(exchange.http, error, exchange.request_id)
+        return plain_errors.said_plainly(exchange.http, error, exchange.request_id)
     answer = wire.serialize_error(where, error, exchange.request_id)
     assert isinstance(answer.body, bytes)
     return HttpResponse(answer.status, answer.headers, answer.body)
@@ -51,3 +51,13 @@ def _unexpected(exchange: Exchange) -> ServiceError:
         return ServiceError(text, code="InternalError", status=500)
     text = "The request processing has failed because of an unknown error, exception or failure."
     return ServiceError(text, code="InternalFailure", status=500)
+
+
+def refuse(status: int, why: str, request: HttpRequest | None) -> HttpResponse:
+    """What the HTTP server refuses: too large, too slow, malformed. Of S3 a body that does not come is a bad request."""
+    if request is None or status != 408 or not is_for_s3(request):
+        return plain_errors.refuse(status, why)
+    plain = wire.WireRequest(request.method, request.path, request.query, request.headers)
+    answer = wire.serialize_error(wire.load("s3").dialect(plain), request_timeout(), "")
+    assert isinstance(answer.body, bytes)
+    return HttpResponse(answer.status, answer.headers, answer.body)

@@ -11,7 +11,7 @@ from hashlib import sha256
 from cloudstead.core.errors import ServiceError
 from cloudstead.core.streams import Incoming
 from cloudstead.dataplane.http import BodyStream, HttpRequest
-from cloudstead.dataplane.http.message import BodyAborted
+from cloudstead.dataplane.http.message import BodyAborted, BodyLate
 from cloudstead.gateway.chunked import (
     ChunkedDecoder,
     announced_trailers,
@@ -51,10 +51,24 @@ def wants_stream(request: HttpRequest) -> bool:
     headers = request.headers
     if _comes_whole(headers):
         return False
+    return is_for_s3(request)
+
+
+def is_for_s3(request: HttpRequest) -> bool:
+    """By the headers alone; of what is not signed in them, whatever is no other service's."""
+    headers = request.headers
     authorization = headers.get("authorization", "")
     if authorization.startswith("AWS4"):
         return "/s3/aws4_request" in authorization
     return "x-amz-target" not in headers and not headers.get("content-type", "").startswith(_NEVER_S3)
+
+
+def request_timeout() -> ServiceError:
+    return ServiceError(
+        "Your socket connection to the server was not read from or written to within the timeout period. "
+        "Idle connections will be closed.",
+        code="RequestTimeout",
+    )
 
 
 def _comes_whole(headers: Mapping[str, str]) -> bool:
@@ -130,7 +144,7 @@ class PlainBody:
             self._check()
             raise
         except BodyAborted as e:
-            raise incomplete() from e
+            raise _aborted(e) from e
         if self._said is not None:
             self._hash.update(chunk)
         return chunk
@@ -165,7 +179,7 @@ class ChunkedBody:
         except Refused as e:
             raise as_error(e, "s3") from e
         except BodyAborted as e:
-            raise incomplete() from e
+            raise _aborted(e) from e
 
     async def _content(self) -> bytes:
         content = b""
@@ -184,6 +198,10 @@ def _chunks_of_http() -> ServiceError:
     """S3 has a coding of its own for bodies in pieces, which tells the length before."""
     text = "A header you provided implies functionality that is not implemented"
     return ServiceError(text, code="NotImplemented", status=501, fields={"Header": "Transfer-Encoding"})
+
+
+def _aborted(e: BodyAborted) -> ServiceError:
+    return request_timeout() if isinstance(e, BodyLate) else incomplete()
 
 
 def _bounded(length: int) -> int:

@@ -45,7 +45,7 @@ def _xml(error: ServiceError, request_id: str) -> HttpResponse:
 
 
 def refuse(status: int, why: str) -> HttpResponse:
-    """What the HTTP server refuses before there is a request: too large, too slow, malformed."""
+    """What the HTTP server refuses of which nobody can tell whom it was for."""
     return _xml(
         ServiceError(why, code=_CODES.get(status, "MalformedHttpRequestException"), status=status), ""
     )

@@ -13,8 +13,8 @@ from cloudstead.core.clock import Clock
 from cloudstead.core.heap import keep_freed_memory
 from cloudstead.dataplane import http
 from cloudstead.gateway.chain import Gateway
+from cloudstead.gateway.failing import refuse
 from cloudstead.gateway.incoming import wants_stream
-from cloudstead.gateway.plain_errors import refuse
 
 log = logging.getLogger(__name__)
 

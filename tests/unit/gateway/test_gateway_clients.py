@@ -22,7 +22,7 @@ from cloudstead.dataplane.http import HttpServer, Limits, listen, serve
 from cloudstead.gateway import tls
 from cloudstead.gateway.chain import Gateway
 from cloudstead.gateway.internal import Internal
-from cloudstead.gateway.plain_errors import refuse
+from cloudstead.gateway.failing import refuse
 
 ACCOUNT = "123456789012"
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"

@@ -18,7 +18,7 @@ from cloudstead.core.streams import Outgoing
 from cloudstead.dataplane.http import Limits, listen, serve
 from cloudstead.gateway.chain import Gateway
 from cloudstead.gateway.incoming import UPLOAD_BYTES_MAX, wants_stream
-from cloudstead.gateway.plain_errors import refuse
+from cloudstead.gateway.failing import refuse
 from cloudstead.gateway.sigv4 import signing_key
 
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -172,7 +172,7 @@ def chunked(content, headers, *, size=64 * 1024, trailers=None, is_signed=True):
 
 @pytest.fixture
 def run():
-    def run_scenario(scenario):
+    def run_scenario(scenario, **limited):
         async def bounded():
             objects = Objects()
             table = {
@@ -183,7 +183,7 @@ def run():
             }
             identity = {"GetCallerIdentity": lambda caller, _: {"Account": caller.account}}
             gateway = Gateway({"s3": table, "sts": identity}, OneKey(), Everybody())
-            limits = Limits(linger_timeout_s=0.2)
+            limits = Limits(linger_timeout_s=0.2, **limited)
             server = await serve(
                 listen("127.0.0.1", 0),
                 gateway.handle,
@@ -250,6 +250,20 @@ def test_a_client_that_goes_away_leaves_nothing(run):
         assert (world.objects.failures, world.objects.kept) == (["IncompleteBody"], {})
 
     run(scenario)
+
+
+@pytest.mark.parametrize("size", [1000, SIZE], ids=["small", "large"])
+def test_a_body_that_does_not_come_is_a_request_that_timed_out(run, size):
+    async def scenario(world):
+        head, _ = signed("PUT", "/bucket/key", {"Content-Length": str(size)}, SHA256)
+        reader, writer = await world.connect()
+        writer.write(head + b"x")
+        status, _, body = await answer(reader)
+        assert (status, code(body)) == (400, "RequestTimeout")
+        assert world.objects.kept == {}
+        writer.close()
+
+    run(scenario, body_timeout_s=0.2, body_bytes_per_s_min=1 << 30)
 
 
 TRAILER = {"x-amz-checksum-crc32c": "AAAAAA=="}

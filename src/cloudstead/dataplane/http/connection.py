@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, cast
 
 import httptools
 
-from cloudstead.dataplane.http.message import BodyStream, HttpRequest, HttpResponse, status_line
+from cloudstead.dataplane.http.message import (
+    BodyAborted,
+    BodyLate,
+    BodyStream,
+    HttpRequest,
+    HttpResponse,
+    status_line,
+)
 
 if TYPE_CHECKING:
     from cloudstead.dataplane.http.server import HttpServer
@@ -93,7 +100,7 @@ class Connection(asyncio.Protocol):
         self._server.forget(self)
         self._closing = True
         if self._stream is not None:
-            self._stream.abort("the client closed the connection")
+            self._stream.abort(BodyAborted("the client closed the connection"))
         if self._writable is not None:
             self._writable.set()
         if self._task is not None and self._request_stream_is_done():
@@ -448,13 +455,13 @@ class Connection(asyncio.Protocol):
     def _refuse(self, status: int, why: str) -> None:
         """Answer what went before, say why this one cannot be, and end the connection."""
         if self._stream is not None:
-            self._stream.abort(why)
+            self._stream.abort(BodyLate(why) if status == 408 else BodyAborted(why))
         if self._ready and self._task is None:
             self._answer()
         if self._closing:
             return
         if self._task is None:  # else an answer is on its way; two would be taken for one
-            response = self._server.refuse(status, why)
+            response = self._server.refuse(status, why, self._request)
             self._transport.write(self._head(response, False, len(response.body)) + response.body)
         self._linger()
 

@@ -89,6 +89,10 @@ class BodyAborted(Exception):
     """The client went away, or sent something wrong, before the body was whole."""
 
 
+class BodyLate(BodyAborted):
+    """The rest of the body did not come within the time allowed."""
+
+
 class BodyStream:
     """A body read while it comes, at most `high_water_bytes` (and one read) of it held in memory."""
 
@@ -97,7 +101,7 @@ class BodyStream:
         self._invite: Callable[[], None] | None = None
         self._chunks: deque[bytes] = deque()
         self._ended = False
-        self._aborted: str | None = None
+        self._aborted: BodyAborted | None = None
         self._wake = asyncio.Event()
         self.held_bytes = 0
 
@@ -107,7 +111,7 @@ class BodyStream:
     async def __anext__(self) -> bytes:
         while not self._chunks:
             if self._aborted is not None:
-                raise BodyAborted(self._aborted)
+                raise self._aborted
             if self._ended:
                 raise StopAsyncIteration
             self._wake.clear()
@@ -138,7 +142,7 @@ class BodyStream:
         self._ended = True
         self._wake.set()
 
-    def abort(self, why: str) -> None:
+    def abort(self, why: BodyAborted) -> None:
         if not self._ended:
             self._aborted = why
             self._wake.set()

@@ -16,7 +16,8 @@ from cloudstead.dataplane.http.tls import FirstByte
 
 Handler = Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]
 WantsStream = Callable[[HttpRequest], bool]
-Refuse = Callable[[int, str], HttpResponse]
+#: Of a status, the reason, and the request as far as its headers were understood.
+Refuse = Callable[[int, str, HttpRequest | None], HttpResponse]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ class Limits:
         return min(1.0, self.head_timeout_s / 4, self.body_timeout_s / 4, self.idle_timeout_s / 4)
 
 
-def refuse_in_plain_text(status: int, why: str) -> HttpResponse:
+def refuse_in_plain_text(status: int, why: str, _: HttpRequest | None) -> HttpResponse:
     return HttpResponse(status, [("content-type", "text/plain")], why.encode() + b"\n")
 
 
