@@ -511,3 +511,29 @@ def test_what_was_torn_is_no_damage(tmp_path):
         await store.close()
 
     run(test)
+
+
+def test_a_body_keeps_the_files_that_it_has_filled_until_it_is_committed(tmp_path, small_logs, monkeypatch):
+    monkeypatch.setattr(bodies, "EXTENT_BYTES_MAX", 2 << 20)
+
+    async def test():
+        store = await open_objects(tmp_path, on_broken=unbroken)
+        data = os.urandom(20 << 20)  # of more than two files
+        writer, gone = store.writer(_B, len(data)), store.writer(_B, len(data))
+        for at in range(0, len(data), 1 << 20):
+            await writer.write(data[at : at + (1 << 20)])
+            await gone.write(data[at : at + (1 << 20)])
+            await store.tend_once()
+        gone.discard()
+        blob = await writer.close()
+        await settle(store)
+        change = d.Put(key="k", version_id=d.NULL, modified_ms=1, etag="e", meta=b"", body=blob)
+        await store.commit(_B, [change])
+        await settle(store)
+        assert await read(store, "k") == data
+        await store.commit(_B, [d.Delete(key="k", version_id=d.NULL)])
+        await settle(store)
+        assert sum(name.endswith(".ext") for name in names(tmp_path)) == 1, "only the one that is written"
+        await store.close()
+
+    run(test)

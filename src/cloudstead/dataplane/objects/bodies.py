@@ -1,10 +1,12 @@
 """Bodies on their way in: small ones wait in memory for their record, large ones go into extents as they come.
 
 An extent is written from front to back by one writer, and its file is synced before the record that names it is
-written. What was reserved and not used is given back.
+written. What was reserved and not used is given back. A file that is full is sealed only when every extent in it
+was committed or given up: one that is sealed and that nothing refers to goes, and with it a body that still comes.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from cloudstead.dataplane.objects.committing import End
@@ -70,6 +72,8 @@ class BodyFiles:
         self._file: _Synced | None = None
         self._next = 0  # where the next extent begins
         self._allocated = 0
+        self._open: Counter[int] = Counter()  # extents by file that no commit has named yet
+        self._full: dict[int, int] = {}  # the ends of files that wait for theirs
         self._making = asyncio.Lock()
         self._punching: set[asyncio.Future[None]] = set()
 
@@ -87,6 +91,7 @@ class BodyFiles:
                 self._allocated += more
             extent = _Extent(self, self._number, self._file, offset=self._next, reserved=need, room=length)
             self._next += need
+            self._open[self._number] += 1
             return extent
 
     def give_back(self, extent: "_Extent", used: int) -> None:
@@ -103,20 +108,40 @@ class BodyFiles:
         self._punching.add(punching)
         punching.add_done_callback(self._punching.discard)
 
+    def ended(self, number: int) -> None:
+        """An extent of this file was committed or given up."""
+        self._open[number] -= 1
+        if not self._open[number]:
+            del self._open[number]
+            if number in self._full:
+                self._seal(number, self._full.pop(number))
+
     def seal(self) -> None:
+        """No more extents at all: what was not committed never will be."""
+        self._leave()
+        while self._full:
+            self._seal(*self._full.popitem())
+
+    def _leave(self) -> None:
         """No more extents into this file."""
         if self._file is not None:
-            with self._index.writing() as txn:
-                row = self._index.file(txn, self._number)
-                if row is not None:
-                    row.sealed, row.end = True, self._next
-                    self._index.put_file(txn, self._number, row)
+            if self._open[self._number]:
+                self._full[self._number] = self._next
+            else:
+                self._seal(self._number, self._next)
             self._file.file.truncate(self._next)
             self._file = None
 
+    def _seal(self, number: int, end: int) -> None:
+        with self._index.writing() as txn:
+            row = self._index.file(txn, number)
+            if row is not None:
+                row.sealed, row.end = True, end
+                self._index.put_file(txn, number, row)
+
     async def _turn_over(self) -> None:
         number, file, _ = await self._files.make(extents=True)
-        self.seal()
+        self._leave()
         self._number, self._file = number, _Synced(file, self._on_broken)
         self._next = self._allocated = 0
 
@@ -183,6 +208,11 @@ class _Extent:
 
     def discard(self) -> None:
         self._files.give_back(self, 0)
+        self.end()
+
+    def end(self) -> None:
+        """A commit has named it, or never will."""
+        self._files.ended(self.number)
 
 
 class Writer:
@@ -232,12 +262,19 @@ class Writer:
         self._pieces.append(self._extents[-1].finish())
         await self._sync()
         self._closed = True
-        return Blob(self._size, b"", self._pieces, lambda kept: None if kept else self._give_back())
+        return Blob(self._size, b"", self._pieces, self._end)
 
     def discard(self) -> None:
         if not self._closed:
             self._closed = True
             self._give_back()
+
+    def _end(self, kept: bool) -> None:
+        if not kept:
+            self._give_back()
+            return
+        for extent in self._extents:
+            extent.end()
 
     def _give_back(self) -> None:
         for extent in self._extents:
