@@ -5,10 +5,10 @@ reason; one that is answered after all fails, so that the list stays true.
 """
 
 import pytest
-from tests.parity import answers_ec2, answers_identity
+from tests.parity import answers_ec2, answers_identity, answers_keys
 from tests.parity.documented import members, outputs
 
-ANSWERS = answers_ec2.ANSWERS | answers_identity.ANSWERS
+ANSWERS = answers_ec2.ANSWERS | answers_identity.ANSWERS | answers_keys.ANSWERS
 _CPU_OPTIONS = "CPU options are not built"
 _STATEMENT = "another policy"
 LEFT_OUT = {

@@ -1,4 +1,4 @@
-"""The errors that the references of IAM, STS and SSM list for their operations, provoked: code and HTTP status."""
+"""The errors that the references of IAM, STS, SSM and KMS list for their operations, provoked: code and HTTP status."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -11,6 +11,29 @@ def _iam(name, **asked):
 
 def _ssm(name, **asked):
     return lambda account: getattr(account.client("ssm"), name)(**asked)
+
+
+def _kms(name, before=(), **asked):
+    """Asked of a key that is new but for what comes before."""
+
+    def ask(account):
+        kms = account.client("kms")
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        for each in before:
+            getattr(kms, each)(KeyId=key)
+        getattr(kms, name)(**{"KeyId": key, **asked})
+
+    return ask
+
+
+def _aliases(*names):
+    def ask(account):
+        kms = account.client("kms")
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        for name in names:
+            kms.create_alias(AliasName=name, TargetKeyId=key)
+
+    return ask
 
 
 def _twice(ask):
@@ -122,6 +145,19 @@ PROVOKED = [
     ),
     (400, "InvalidResourceId", _ssm("list_tags_for_resource", ResourceType="Parameter", ResourceId="none")),
     (400, "InvalidNextToken", _ssm("describe_parameters", NextToken="none")),
+    (400, "NotFoundException", _kms("describe_key", KeyId="none")),
+    (400, "InvalidArnException", _kms("describe_key", KeyId="arn:aws:kms:us-east-1:1:none")),
+    (400, "DisabledException", _kms("encrypt", ["disable_key"], Plaintext=b"x")),
+    (400, "KMSInvalidStateException", _kms("encrypt", ["schedule_key_deletion"], Plaintext=b"x")),
+    (400, "KMSInvalidStateException", _kms("cancel_key_deletion")),
+    (400, "InvalidCiphertextException", _kms("decrypt", CiphertextBlob=b"x")),
+    (400, "InvalidKeyUsageException", _kms("encrypt", Plaintext=b"x", EncryptionAlgorithm="SM2PKE")),
+    (400, "DryRunOperationException", _kms("encrypt", Plaintext=b"x", DryRun=True)),
+    (400, "InvalidMarkerException", _kms("list_aliases", Marker="?")),
+    (400, "MalformedPolicyDocumentException", _kms("put_key_policy", Policy="{}")),
+    (400, "TagException", _kms("tag_resource", Tags=[{"TagKey": "aws:x", "TagValue": "x"}])),
+    (400, "AlreadyExistsException", _aliases("alias/mine", "alias/mine")),
+    (400, "LimitExceededException", _aliases(*(f"alias/{n}" for n in range(51)))),
 ]
 
 

@@ -45,7 +45,7 @@ class Aliases:
             alias = self._find(caller, name)
             self._check(caller, alias, "kms:UpdateAlias")
             key = self._target(caller, request, "kms:UpdateAlias")
-            self._store.update(alias, key=key.id, changed_at=self._directory.tools.clock.now())
+            self._store.update(alias, key=key.id, changed_at=self._directory.now())
         return {}
 
     def delete_alias(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class Aliases:
     def list_aliases(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
         found = self._directory.aliases(caller)
         if "KeyId" in request:
-            of = self._directory.find_key(caller, request["KeyId"]).id
+            of = self._directory.find(caller, request["KeyId"]).id
             found = [alias for alias in found if alias.key == of]
         return paged("Aliases", found, request, key=lambda alias: alias.name, shown=_shown, size=50, most=100)
 

@@ -126,6 +126,11 @@ class Directory:
         if region != caller.region:
             raise NotFoundException(f"Invalid arn {region}")
 
+    def now(self) -> datetime:
+        """To the millisecond, as KMS tells it."""
+        now = self.tools.clock.now()
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
     # --- making
 
     def make(
@@ -139,7 +144,7 @@ class Directory:
         aws_service: str = "",
     ) -> Key:
         """A new key, not stored yet. Nobody ever sees its material."""
-        key_id, now = ids.uuid(self.tools.random), self.tools.this_second()
+        key_id, now = ids.uuid(self.tools.random), self.now()
         arn = key_arn(account, region, key_id)
         return Key(
             id=arn,
@@ -162,7 +167,7 @@ class Directory:
         return Material(
             id=chance.randbytes(32).hex(),
             sealed=self.seal.close(chance.randbytes(MATERIAL_BYTES), arn, chance),
-            made_at=self.tools.this_second(),
+            made_at=self.now(),
             how="AUTOMATIC" if how == "AUTOMATIC" else "ON_DEMAND" if how else "",
         )
 
@@ -190,7 +195,7 @@ class Directory:
             return key
 
     def new_alias(self, name: str, key: Key) -> Alias:
-        now = self.tools.clock.now()
+        now = self.now()
         return Alias(
             id=alias_arn(key.account, key.region, name),
             account=key.account,

@@ -92,7 +92,7 @@ class Keys:
         with self._store.transaction():
             key = self._directory.managed(caller, request["KeyId"], "kms:ScheduleKeyDeletion")
             check_not_ending(key)
-            ends = self._directory.tools.this_second() + timedelta(days=days)
+            ends = self._directory.now() + timedelta(days=days)
             self._store.update(key, deletion_at=ends, enabled=False)
         return {
             "KeyId": key.id,

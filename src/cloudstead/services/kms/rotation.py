@@ -24,7 +24,7 @@ class Rotation:
         with self._store.transaction():
             key = self._usable(caller, request, "kms:EnableKeyRotation")
             if key.rotation_days != days:
-                self._store.update(key, rotation_days=days, rotates_from=self._directory.tools.this_second())
+                self._store.update(key, rotation_days=days, rotates_from=self._directory.now())
         return {}
 
     def disable_key_rotation(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
