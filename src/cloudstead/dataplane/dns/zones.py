@@ -1,11 +1,12 @@
-"""What the name server is told: zones, their record sets, and all that decides which record answers whom.
+r"""What the name server is told: zones, their record sets, and all that decides which record answers whom.
 
 Route 53's control plane feeds this, and so does every service that has names of its own (a balancer, a distribution):
 its zone comes under the hosted zone id that AWS publishes for it, and an alias leads to it by that id like to any
 other. There is no second way to be an alias's target.
 
 Names are text as in a zone file, absolute, in any case, with or without the last dot. A star is a wildcard where it
-is the whole first label, however it was written (RFC 4592).
+is the whole first label, however it was written (RFC 4592). Escapes are a zone file's, which are decimal: Route 53's
+own, as in `\052`, are octal, and are for Route 53 to translate.
 Values are text as in a zone file too, with absolute names; who feeds them has made sure that they can be read.
 """
 
