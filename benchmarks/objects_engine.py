@@ -1,4 +1,4 @@
-"""The object engine alone: puts and gets a second and their CPU, listings over many keys, and the index made again.
+"""The object engine alone: puts and gets a second and their CPU, listings over many keys to their end, and the index made again.
 
     python benchmarks/objects_engine.py [--folder DIR] [--keys 1000000] [--seconds 2] [--profile]
 
@@ -83,12 +83,29 @@ async def rates(store, seconds):
             await load(
                 f"get {name}", clients, seconds, lambda _n, _at, data=data: get(store, f"{len(data)}/0/0")
             )
+    await deletes(store, 20_000)
     await load(
-        "delete",
+        "delete what is not there",
         16,
         seconds,
         lambda n, at: store.commit(BUCKET, [d.Delete(key=f"4096/{n}/{at}", version_id=d.NULL)]),
     )
+
+
+async def deletes(store, keys):
+    """Of what is there, each once."""
+    for at in range(0, keys, 2000):
+        await asyncio.gather(*(put(store, f"gone/{n}", b"x" * 4096) for n in range(at, at + 2000)))
+    names = iter(range(keys))
+
+    async def client():
+        for n in names:
+            await store.commit(BUCKET, [d.Delete(key=f"gone/{n}", version_id=d.NULL)])
+
+    cpu, began = time.process_time(), time.monotonic()
+    await asyncio.gather(*(client() for _ in range(16)))
+    took, cpu = time.monotonic() - began, time.process_time() - cpu
+    print(f"{'delete':28}  16 clients  {keys / took:9.0f} /s  {cpu / keys * 1e6:8.1f} us CPU each")
 
 
 async def fill(store, keys):
@@ -118,6 +135,13 @@ def list_pages(store):
             page = store.list_objects(BUCKET, **more)
         lines = len(page.entries) + len(page.prefixes)
         print(f"list {name:24} {lines:5} lines  {(time.process_time() - cpu) / 20 * 1e3:.2f} ms CPU a page")
+    for name, more in (("every key", {}), ("every prefix", {"delimiter": "/"})):
+        cpu, pages, lines, after = time.process_time(), 0, 0, ""
+        while after is not None:
+            page = store.list_objects(BUCKET, after=after, **more)
+            pages, lines, after = pages + 1, lines + len(page.entries) + len(page.prefixes), page.next
+        cpu = (time.process_time() - cpu) / pages * 1e3
+        print(f"list {name:24} {lines:7} lines on {pages} pages  {cpu:.2f} ms CPU a page")
 
 
 async def main(folder, keys, seconds, profile):

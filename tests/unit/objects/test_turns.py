@@ -5,11 +5,14 @@ What counts is the loop's own CPU between two turns: what else runs on the machi
 
 import asyncio
 import os
+import threading
 import time
 from contextlib import asynccontextmanager
 
 from cloudstead.dataplane.objects import driver as d
+from cloudstead.dataplane.objects.disk import _RealFile
 from cloudstead.dataplane.objects.engine import open_objects
+from cloudstead.dataplane.objects.format import FILE_HEAD_BYTES
 
 _B = "bucket"
 _LONGEST_S = 0.010
@@ -118,3 +121,37 @@ def a_part(store, number, body):
     return d.PutPart(
         key="k", upload_id="u", number=number, modified_ms=1, etag="e", meta=b"", body=store.small(body)
     )
+
+
+def test_no_look_for_damage_and_no_compaction_reads_on_the_loop(tmp_path, monkeypatch):
+    here = threading.get_ident()
+    on_loop = []
+    read = _RealFile.read
+
+    def watched(self, offset, length, *, wait=True):
+        if wait and threading.get_ident() == here and length > FILE_HEAD_BYTES:
+            on_loop.append(length)
+        return read(self, offset, length, wait=wait)
+
+    async def test():
+        store = await open_objects(tmp_path, on_broken=unbroken)
+        for n in range(0, 3000, 500):
+            puts = [a_put(store, f"k{m % 300}", os.urandom(1000)) for m in range(n, n + 500)]
+            await asyncio.gather(*(store.commit(_B, [each]) for each in puts))
+        await store.close()
+        store = await open_objects(tmp_path, on_broken=unbroken)
+        monkeypatch.setattr(_RealFile, "read", watched)
+        logs = set(store._index.files())
+        async with turns():
+            assert (await store.fsck()).damage == []
+            assert (await store.scrub()).damage == []
+            await store.tend_once()
+        assert on_loop == []
+        assert logs - set(store._index.files()), "nothing was compacted"
+        await store.close()
+
+    asyncio.run(asyncio.wait_for(test(), 100))
+
+
+def a_put(store, key, data):
+    return d.Put(key=key, version_id=d.NULL, modified_ms=1, etag="e", meta=b"", body=store.small(data))

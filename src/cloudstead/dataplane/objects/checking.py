@@ -4,15 +4,18 @@ Nothing is repaired here. What is found twice is damage; what only moved while i
 """
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
 
 from cloudstead.dataplane.objects.applying import Batch
+from cloudstead.dataplane.objects.disk import File
 from cloudstead.dataplane.objects.driver import Checked, Corrupt, Damage, NoSuchVersion
 from cloudstead.dataplane.objects.files import Files, name_of
 from cloudstead.dataplane.objects.format import (
     FILE_HEAD_BYTES,
+    PAGE_BYTES,
     Fields,
     Found,
     Grave,
@@ -92,16 +95,17 @@ async def _check_index(index: Index, files: Files, count: _Count) -> None:
     references: Counter[tuple[int, int]] = Counter()
     with index.reading() as txn:  # one moment
         rows = index.files_in(txn)
-        for seen, thing in enumerate(things(index, txn)):
-            count.saw(thing)
-            assert thing.place is not None
-            live[thing.place.log] += thing.place.length
-            if not _is_there(files, thing) and _still(index, thing):
-                count.found(f"the index tells of {thing.place}, and it is not there", thing)
-            for file, offset, _ in extents_of(thing.body):
-                references[file, offset] += 1
-            if seen % _AT_ONCE == 0:
-                await asyncio.sleep(0)
+        every = things(index, txn)
+        while some := list(islice(every, _AT_ONCE)):
+            for thing in some:
+                count.saw(thing)
+                assert thing.place is not None
+                live[thing.place.log] += thing.place.length
+                for file, offset, _ in extents_of(thing.body):
+                    references[file, offset] += 1
+            for thing in await _not_there(files, some):
+                if _still(index, thing):
+                    count.found(f"the index tells of {thing.place}, and it is not there", thing)
         with txn.cursor(db=index.tables["extents"]) as cursor:
             for key, value in cursor:
                 file, offset = EXTENT_KEY.unpack(key)
@@ -120,11 +124,30 @@ async def _check_index(index: Index, files: Files, count: _Count) -> None:
             count.found(f"{name_of(number, extents=False)}: {row.live} bytes are counted, and more are true")
 
 
-def _is_there(files: Files, thing: StoredEntry | StoredPart) -> bool:
+async def _not_there(files: Files, some: list[StoredEntry | StoredPart]) -> list[StoredEntry | StoredPart]:
+    """Those whose records are not where the index tells. A thread reads: the disk may take its time."""
+    logs = {thing.place.log for thing in some if thing.place is not None}
+    opened: dict[int, tuple[File, int]] = {}
+    for number in logs:
+        with contextlib.suppress(FileNotFoundError):
+            opened[number] = files.get(number, extents=False), files.salt(number) or 0
+
+    def look() -> list[StoredEntry | StoredPart]:
+        return [thing for thing in some if not _is_there(opened, thing)]
+
+    return await asyncio.to_thread(look)
+
+
+def _is_there(opened: dict[int, tuple[File, int]], thing: StoredEntry | StoredPart) -> bool:
     place = thing.place
     assert place is not None
-    found = _record_at(files, place.log, place.offset, place.offset + place.length)
-    if found is None:
+    if place.log not in opened:
+        return False
+    file, salt = opened[place.log]
+    end = place.offset + place.length
+    scan = Scan(file, place.log, place.offset, end, salt, window_bytes=PAGE_BYTES)
+    found = next(iter(scan), None)
+    if found is None or found.place.offset != place.offset:
         return False
     fields = found.decoded()
     return isinstance(fields, StoredEntry | StoredPart) and (fields.bucket, fields.key, fields.revision) == (
@@ -132,16 +155,6 @@ def _is_there(files: Files, thing: StoredEntry | StoredPart) -> bool:
         thing.key,
         thing.revision,
     )
-
-
-def _record_at(files: Files, number: int, start: int, end: int) -> Found | None:
-    try:
-        file, salt = files.get(number, extents=False), files.salt(number)
-    except FileNotFoundError:
-        return None
-    scan = Scan(file, number, start, end, salt or 0)
-    found = next(iter(scan), None)
-    return None if found is None or found.place.offset != start else found
 
 
 def _still(index: Index, thing: StoredEntry | StoredPart) -> bool:
@@ -163,17 +176,21 @@ async def _check_log(index: Index, files: Files, number: int, end: int, count: _
         count.found(f"{name} does not begin as a log does")
         return
     scan = Scan(file, number, FILE_HEAD_BYTES, end, salt)
-    for seen, found in enumerate(commits(scan, file)):
-        fields = found.decoded()
-        if not _is_told(index, fields):
-            count.found(
-                f"{name}: the index does not tell the record at {found.place.offset}",
-                fields if isinstance(fields, StoredEntry | StoredPart | StoredUpload) else None,
-            )
-        if seen % _AT_ONCE == 0:
-            await asyncio.sleep(0)
+    every = commits(scan, file)
+    while some := await asyncio.to_thread(_take, every):
+        for found in some:
+            fields = found.decoded()
+            if not _is_told(index, fields):
+                count.found(
+                    f"{name}: the index does not tell the record at {found.place.offset}",
+                    fields if isinstance(fields, StoredEntry | StoredPart | StoredUpload) else None,
+                )
     for start, stop in scan.damaged:
         count.found(f"{name}: bytes {start} to {stop} are no records")
+
+
+def _take(every: Iterator[Found]) -> list[Found]:
+    return list(islice(every, _AT_ONCE))
 
 
 def _is_told(index: Index, fields: Fields) -> bool:

@@ -43,10 +43,11 @@ class Files:
             self._keep(number, file, extents=extents)
         return file
 
-    def forget_all_but(self, numbers: set[int]) -> None:
+    async def forget_all_but(self, numbers: set[int]) -> None:
         """Let go of files that are no more, so that the disk gets their space. Readers keep theirs to the end."""
-        for key in [key for key in self._open if key[0] not in numbers]:
-            del self._open[key]
+        gone = [self._open.pop(key) for key in list(self._open) if key[0] not in numbers]
+        if gone:
+            await asyncio.to_thread(gone.clear)
 
     def check_room(self) -> None:
         if self.disk.free_bytes() < RESERVE_BYTES:
@@ -65,9 +66,15 @@ class Files:
         self._tell(number, file, extents=extents)
         return number, file, salt
 
-    def remove(self, number: int, *, extents: bool) -> None:
-        self._open.pop((number, extents), None)
-        self.disk.remove(name_of(number, extents=extents))
+    async def remove(self, number: int, *, extents: bool) -> None:
+        """Whoever lets go of a large file last waits until the kernel has freed it: a thread does."""
+        gone = [self._open.pop((number, extents), None)]
+
+        def remove() -> None:
+            self.disk.remove(name_of(number, extents=extents))
+            gone.clear()
+
+        await asyncio.to_thread(remove)
 
     def salt(self, number: int) -> int | None:
         return salt_of(self.get(number, extents=False).read(0, FILE_HEAD_BYTES) or b"")

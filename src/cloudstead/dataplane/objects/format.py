@@ -25,6 +25,8 @@ LOG_BYTES = 64 << 20
 INLINE_BYTES_MAX = 128 << 10
 BLOCK_BYTES = 64 << 10
 PAGE_BYTES = 4096
+#: So much of a log is read at once.
+WINDOW_BYTES = 256 << 10
 
 _MAGIC = b"CSOB"
 _FILE_HEAD = struct.Struct("<4sHHQI")  # magic, layout, zero, salt, crc
@@ -253,8 +255,11 @@ class Scan:
     been synced; what had not may just be torn.
     """
 
-    def __init__(self, file: File, log: int, start: int, end: int, salt: int) -> None:
+    def __init__(
+        self, file: File, log: int, start: int, end: int, salt: int, *, window_bytes: int = WINDOW_BYTES
+    ) -> None:
         self._file = file
+        self._window_bytes = window_bytes
         self._log = log
         self._at = start
         self._end = end
@@ -300,7 +305,7 @@ class Scan:
     def _next_mark(self, at: int) -> int:
         mark = mark_of(self.salt)
         while at < self._end:
-            some = self._bytes(at, min(_WINDOW_BYTES, self._end - at))
+            some = self._bytes(at, min(self._window_bytes, self._end - at))
             found = some.find(mark)
             if found >= 0:
                 return at + found
@@ -312,12 +317,9 @@ class Scan:
     def _bytes(self, at: int, length: int) -> bytes:
         start = at - self._window_at
         if start < 0 or start + length > len(self._window):
-            self._window = self._file.read(at, max(length, _WINDOW_BYTES)) or b""
+            self._window = self._file.read(at, max(length, self._window_bytes)) or b""
             self._window_at, start = at, 0
         return self._window[start : start + length]
-
-
-_WINDOW_BYTES = 256 << 10
 
 
 def crc_table(data: Bytes) -> bytes:

@@ -64,7 +64,7 @@ class Tender:
         try:
             mine = False
             while True:
-                self._files.forget_all_but(set(self._index.files()))
+                await self._files.forget_all_but(set(self._index.files()))
                 with contextlib.suppress(BlockingIOError):
                     if not mine:
                         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -83,7 +83,7 @@ class Tender:
         self._moves.look_around()
         while await self._give_back() or self._drop_parts() or self._empty_buckets():  # noqa: ASYNC110 - not a wait
             await asyncio.sleep(0)
-        self._remove_body_files()
+        await self._remove_body_files()
         for number, row in sorted(self._index.files().items()):
             if row.sealed and not row.extents and (row.live == 0 or row.live * 2 < row.end - FILE_HEAD_BYTES):
                 await self._compact(number, row)
@@ -111,12 +111,12 @@ class Tender:
                 txn.delete(key, db=self._index.tables["freed"])
         return bool(freed)
 
-    def _remove_body_files(self) -> None:
+    async def _remove_body_files(self) -> None:
         with self._index.reading() as txn, txn.cursor(db=self._index.tables["freed"]) as cursor:
             waiting = {FREED_KEY.unpack(key)[1] for key, _ in cursor}
         for number, row in self._index.files().items():
             if row.extents and row.sealed and row.live == 0 and number not in waiting:
-                self._files.remove(number, extents=True)
+                await self._files.remove(number, extents=True)
                 with self._index.writing() as txn:
                     self._index.forget_file(txn, number)
 
@@ -160,19 +160,12 @@ class Tender:
     # --- logs
 
     async def _compact(self, number: int, row: FileRow) -> None:
-        file = self._files.get(number, extents=False)
-        salt = self._files.salt(number)
-        if salt is None:
-            return
-        scan = commits(Scan(file, number, FILE_HEAD_BYTES, row.end, salt), file)
-        dead: list[bytes] = []  # 16 bytes a record, at most some MiB
-        while some := await asyncio.to_thread(_take, scan):
-            await self._move(number, some, dead)
+        dead = await self._empty_log(number, row)
         with self._index.reading() as txn:
             now = self._index.file(txn, number)
-        if now is None or now.live != 0:
+        if dead is None or now is None or now.live != 0:
             return
-        self._files.remove(number, extents=False)
+        await self._files.remove(number, extents=False)
         await asyncio.to_thread(self._files.disk.sync_names)
         with self._index.writing() as txn:
             self._index.forget_file(txn, number)
@@ -186,6 +179,18 @@ class Tender:
                 batch.flush()
             await asyncio.sleep(0)
         log.info("objects: log %s was compacted: %s of %s bytes were true", number, row.live, row.end)
+
+    async def _empty_log(self, number: int, row: FileRow) -> list[bytes] | None:
+        """Write once more what is true in a log. Answers the ids of all in it; None if it is no log."""
+        file = self._files.get(number, extents=False)
+        salt = self._files.salt(number)
+        if salt is None:
+            return None
+        scan = commits(Scan(file, number, FILE_HEAD_BYTES, row.end, salt), file)
+        dead: list[bytes] = []  # 16 bytes a record, at most some MiB
+        while some := await asyncio.to_thread(_take, scan):
+            await self._move(number, some, dead)
+        return dead
 
     async def _move(self, number: int, some: list[Found], dead: list[bytes]) -> None:
         horizon = self._shared.horizon()
@@ -204,12 +209,8 @@ class Tender:
                     moving.append((_moved(found), found.body_length))
             batch.flush()
         file = self._files.get(number, extents=False)
-        for one, length in moving:
-            assert one.moved_from is not None
-            end = one.moved_from.offset + one.moved_from.length
-            if length:
-                one.body = await asyncio.to_thread(_body, file, end - length, length)
         if moving:
+            await asyncio.to_thread(_read_bodies, file, moving)
             await self._moves.commit("", [Draft([one for one, _ in moving])])
 
 
@@ -224,8 +225,12 @@ def _take(scan: Iterator[Found]) -> list[Found]:
     return some
 
 
-def _body(file: File, offset: int, length: int) -> bytes:
-    return file.read(offset, length) or b""
+def _read_bodies(file: File, moving: list[tuple[Record, int]]) -> None:
+    for one, length in moving:
+        assert one.moved_from is not None
+        end = one.moved_from.offset + one.moved_from.length
+        if length:
+            one.body = file.read(end - length, length) or b""
 
 
 def _moved(found: Found) -> Record:
