@@ -87,6 +87,10 @@ class FakeCluster:
         if known:
             self.alive.remove(server)
 
+    async def revive(self, server):
+        server.address = await self._listen(server, server.answer)
+        self.alive.append(server)
+
     @property
     def needles(self):
         """Every needle, and how many copies of it there are."""

@@ -86,8 +86,8 @@ class Cluster:
         self._locations: dict[int, tuple[float, tuple[str, ...]]] = {}  # until when they are believed
         self._turn = 0
 
-    def close(self) -> None:
-        self._http.close()
+    async def close(self) -> None:
+        await self._http.close()
 
     # --- the master
 
@@ -131,10 +131,14 @@ class Cluster:
         failed: Unreachable | None = None
         for master in self.settings.masters:
             try:
-                return await self._http.ask(master, "GET", target)
+                answer = await self._http.ask(master, "GET", target)
             except Unreachable as e:
                 failed = e
-        raise Unreachable(f"no master answers: {failed}")
+                continue
+            if answer.status < 500:
+                return answer
+            failed = Unreachable(f"{master}: {_said(answer)}")
+        raise Unreachable(f"no master helps: {failed}")
 
     # --- needles
 
@@ -214,9 +218,7 @@ class Cluster:
 
     async def delete(self, needle: Needle) -> bool:
         """Whether no copy is left. While a server with one is away nothing is done: it would bring it back."""
-        where = await self.locations(needle.volume, anew=False)
-        if len(where) < self.settings.copies:
-            where = await self.locations(needle.volume, anew=True)
+        where = await self.locations(needle.volume)
         if len(where) < self.settings.copies:
             return False
         gone = True

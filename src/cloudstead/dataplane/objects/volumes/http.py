@@ -42,9 +42,10 @@ class Http:
         asking = self._ask(server, method, target, headers=headers, body=body)
         return await asyncio.get_running_loop().create_task(asking)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         for server in self._servers.values():
             server.close()
+        await asyncio.sleep(0)  # the loop closes them in its next turn
 
     async def _ask(
         self, server: str, method: str, target: str, *, headers: str, body: Sequence[Bytes]

@@ -72,6 +72,8 @@ class Returner:
 
     async def _return_of(self, name: str, batch: Batch) -> None:
         unwanted = batch.marked(Mark.UNWANTED)
+        if unwanted:  # a server that had a copy some time ago says too that there is none
+            await self._cluster.locations(batch.needle(0).volume, anew=True)
         for at in range(0, len(unwanted), _AT_ONCE):
             some = unwanted[at : at + _AT_ONCE]
             gone = await asyncio.gather(*(self._cluster.delete(batch.needle(n)) for n in some))

@@ -45,4 +45,4 @@ class Volumes:
     async def close(self) -> None:
         self._needles.seal()
         await asyncio.shield(self.disk.sync_marks())
-        self._cluster.close()
+        await self._cluster.close()
