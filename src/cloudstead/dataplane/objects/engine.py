@@ -69,7 +69,7 @@ async def open_objects(
     `on_broken` is called once if the disk fails to keep what it was given: the process must end then. With a
     `cluster`, bodies lie there, or at least those that were put there before; without, Unreachable is raised if there are any.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - nobody is served yet
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 - a moment
     syncs = Syncs()
     disk = disk or RealDisk(folder / "files", syncs)
     if cluster is None and has_batches(disk):
@@ -79,20 +79,13 @@ async def open_objects(
     disk = disk if volumes is None else volumes.disk
     tools = tools or Tools()
     state = recovery.State(folder, boot or boot_id())
-    with recovery.alone(folder):
+    async with recovery.alone(folder):
         shared = Shared(folder)
         try:
-            if recovery.others(shared):
-                index = Index(folder / "index")
-            else:
-                good = state.index_is_good()
-                if not good:
-                    recovery.forget_index(folder)
-                state.write("open")
-                index = recovery.open_index(folder, disk, shared, good=good)
+            index = await asyncio.to_thread(_index_of, folder, disk, shared, state)
             slot = shared.claim()
             files = Files(disk, index, shared, tools)
-            mine = recovery.new_log(files)
+            mine = await asyncio.to_thread(recovery.new_log, files)
             for left in shared.held():
                 mine = await recovery.replay(index, files, shared, left, mine)
                 if left != slot:
@@ -112,6 +105,17 @@ async def open_objects(
         on_broken=on_broken,
         volumes=volumes,
     )
+
+
+def _index_of(folder: Path, disk: Disk, shared: Shared, state: recovery.State) -> Index:
+    """In a thread: a process may serve other things while it makes the index anew."""
+    if recovery.others(shared):
+        return Index(folder / "index")
+    good = state.index_is_good()
+    if not good:
+        recovery.forget_index(folder)
+    state.write("open")
+    return recovery.open_index(folder, disk, shared, good=good)
 
 
 class Objects:
@@ -297,7 +301,7 @@ class Objects:
         self._bodies.seal()
         if self._volumes is not None:
             await self._volumes.close()
-        with recovery.alone(self._folder):
+        async with recovery.alone(self._folder):
             if not self._committer.broken and not recovery.others(self._shared):
                 self._index.sync()
                 self._state.write("clean")

@@ -11,8 +11,8 @@ import fcntl
 import logging
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import lmdb
@@ -78,12 +78,12 @@ class State:
         sync_folder(self._path.parent)
 
 
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
+@asynccontextmanager
+async def alone(folder: Path) -> AsyncIterator[None]:
     """Nobody else opens or closes meanwhile."""
     fd = os.open(folder / "opening", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
+        await asyncio.to_thread(fcntl.flock, fd, fcntl.LOCK_EX)
         yield
     finally:
         os.close(fd)
@@ -375,9 +375,8 @@ async def _replay_log(
     index: Index, files: Files, shared: Shared, mine: Log, *, number: int, row: FileRow
 ) -> None:
     file = files.get(number, extents=False)
-    scan, tail = await asyncio.to_thread(_tail_of, file, number, row.end)
+    scan, tail, records = await asyncio.to_thread(_tail_of, file, number, row.end)
     if tail:
-        records = [_again(found, file) for found in tail]
         buffers: list[Bytes] = []
         start = mine.end
         for found, one in zip(tail, records, strict=True):
@@ -406,9 +405,10 @@ async def _replay_log(
         index.put_file(txn, number, now)
 
 
-def _tail_of(file: File, number: int, start: int) -> tuple[Scan | None, list[Found]]:
+def _tail_of(file: File, number: int, start: int) -> tuple[Scan | None, list[Found], list[Record]]:
     scan = _scan(file, number, start)
-    return scan, [] if scan is None else list(commits(scan, file))
+    tail = [] if scan is None else list(commits(scan, file))
+    return scan, tail, [_again(found, file) for found in tail]
 
 
 def _again(found: Found, file: File) -> Record:
