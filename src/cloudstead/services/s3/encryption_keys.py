@@ -19,6 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 from cloudstead.core.caller import Caller
+from cloudstead.core.streams import HttpFacts
 from cloudstead.core.tools import Tools
 from cloudstead.services.kms import operations as kms
 from cloudstead.services.s3.errors import (
@@ -70,6 +71,8 @@ class Vault:
                 "x-amz-server-side-encryption",
                 None,
             )
+        if (kind or self._default_kind(bucket)) in _KMS_KINDS:
+            _check_signed(caller, request)
         if kind is None:
             return self.with_key(caller, self._default(caller, bucket, request), bucket, request["Key"])
         bucket_key = bool(request.get("BucketKeyEnabled", self._rule(bucket).get("BucketKeyEnabled", False)))
@@ -129,7 +132,7 @@ class Vault:
             else self.check_customer(encryption, copying, "CopySource")
         )
         if encryption.kind in _KMS_KINDS:
-            _check_signed(caller)
+            _check_signed(caller, named)
         return self.key(encryption, bucket, named["Key"], customer, caller=caller)
 
     def moved(
@@ -151,6 +154,12 @@ class Vault:
             own = self._kms.open(before.key_id, before.sealed_key, opening, caller=caller)
             sealed = self._kms.seal(_in_region_of(bucket, caller), after.key_id, own, sealing)
         return replace(after, sealed_key=sealed)
+
+    def check_reader(self, caller: Caller, encryption: Encryption, request: Mapping[str, Any]) -> None:
+        """Raise unless the caller might read, for who asks about the object and not for its bytes."""
+        self.check_customer(encryption, request)
+        if encryption.kind in _KMS_KINDS:
+            _check_signed(caller, request)
 
     def check_customer(
         self, encryption: Encryption, request: Mapping[str, Any], prefix: str = ""
@@ -212,10 +221,15 @@ class Vault:
         rule = self._rule(bucket)
         default = rule.get("ApplyServerSideEncryptionByDefault") or {}
         bucket_key = bool(request.get("BucketKeyEnabled", rule.get("BucketKeyEnabled", False)))
-        kind = default.get("SSEAlgorithm", "AES256")
+        kind = self._default_kind(bucket)
         context = request.get("SSEKMSEncryptionContext")
         name = default.get("KMSMasterKeyID")
         return self.named(caller, kind, name, bucket, context, bucket_key=bucket_key)
+
+    def _default_kind(self, bucket: Bucket) -> str:
+        default = self._rule(bucket).get("ApplyServerSideEncryptionByDefault") or {}
+        kind: str = default.get("SSEAlgorithm", "AES256")
+        return kind
 
     def _customers(self, customer: bytes, kind: str | None, bucket: Bucket) -> Encryption:
         if kind is not None:
@@ -261,7 +275,6 @@ class Vault:
                 "x-amz-server-side-encryption-context",
                 context,
             )
-        _check_signed(caller)
         with _told_by_s3():
             found = self._found(caller, key_id or _AWS_MANAGED, bucket)
         return Encryption(kind, found, context or "", bucket_key=bucket_key)
@@ -288,9 +301,11 @@ def _told_by_s3() -> Iterator[None]:
         raise S3Error(e.message, code=f"KMS.{e.code}", status=e.status) from None
 
 
-def _check_signed(caller: Caller) -> None:
-    """KMS knows nobody without a name."""
-    if not caller.account:
+def _check_signed(caller: Caller, request: Mapping[str, Any]) -> None:
+    """Nobody without a name gets to KMS, nor who signs as in old times."""
+    http = request.get("_Http")
+    old = isinstance(http, HttpFacts) and http.signature_version == 2
+    if old or not caller.account:
         raise bad_argument(
             "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.",
             "Authorization",

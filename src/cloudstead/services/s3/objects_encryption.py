@@ -32,6 +32,8 @@ class ObjectEncryption:
         objects = self._objects
         bucket = buckets.find_for(objects.store, caller, request)
         entry = objects.find(caller, bucket, request, _ACTION, _ACTION)
+        if not caller.account:
+            raise AccessDenied
         wanted = self._wanted(caller, bucket, request)
         meta = of(entry)
         self._check(meta)

@@ -96,7 +96,7 @@ class GetObjects:
         _check_no_encryption(request)
         bucket = buckets.find_for(objects.store, caller, request)
         entry = objects.find(caller, bucket, request, "s3:GetObject", "s3:GetObjectVersion")
-        objects.vault.check_customer(of(entry).encryption, request)
+        objects.vault.check_reader(caller, of(entry).encryption, request)
         return bucket, entry
 
     def _described(

@@ -66,12 +66,19 @@ class Client:
         self._loop = loop
         self._operations = operations_of(dict.fromkeys(load("s3").operation_names), *parts)
         self._caller = caller
+        self._version = 4
         self.status = None  # of the last answer
         self.headers = {}
 
     def by(self, caller):
         other = object.__new__(Client)
         other.__dict__.update(self.__dict__, _caller=caller)
+        return other
+
+    def signing(self, version):
+        """The same, with signatures of another version."""
+        other = self.by(self._caller)
+        other._version = version
         return other
 
     def run(self, coroutine):
@@ -118,7 +125,13 @@ class Client:
             if body is not None:
                 asked["Body"] = body
             asked["_Http"] = HttpFacts(
-                request.method, "localhost", {**request.headers, **headers}, "203.0.113.7", False, False
+                request.method,
+                "localhost",
+                {**request.headers, **headers},
+                "203.0.113.7",
+                False,
+                False,
+                signature_version=self._version,
             )
             answer = self._operations[operation](self._caller, asked)
             if inspect.isawaitable(answer):

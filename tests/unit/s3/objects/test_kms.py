@@ -145,6 +145,8 @@ def test_nobody_without_a_signature_reads_and_strangers_need_the_key_s_policy(ol
     for call in (lambda: got(nobody), lambda: put(nobody, "n"), lambda: put(nobody, "n", SSEKMSKeyId=key)):
         refusal = refused(call)
         assert (refusal.status, refusal.code) == (400, "InvalidArgument")
+        assert refusal.message.endswith("require AWS Signature Version 4.")
+    assert refused(nobody.head_object, Bucket=BUCKET, Key="k").status == 400
     assert {row.account for row in store.rows(Key)} == {"123456789012"}
     assert refused(lambda: got(stranger)).status == 403
     statements = [
@@ -153,6 +155,15 @@ def test_nobody_without_a_signature_reads_and_strangers_need_the_key_s_policy(ol
     ]
     kms.put_key_policy(KeyId=key, Policy=json.dumps({"Statement": statements}))
     assert got(stranger) == SECRET
+
+
+def test_who_signs_as_in_old_times_gets_nothing_from_kms(s3, key):
+    put(s3, SSEKMSKeyId=key)
+    s3.put_object(Bucket=BUCKET, Key="plain", Body=SECRET)
+    old = s3.signing(2)
+    assert got(old, "plain") == SECRET
+    for call in (lambda: got(old), lambda: put(old, "n"), lambda: old.head_object(Bucket=BUCKET, Key="k")):
+        assert refused(call).status == 400
 
 
 # --- two layers
