@@ -88,13 +88,24 @@ class KeyWalk:
 
     def next(self) -> tuple[bytes, bytes] | None:
         if self._at == len(self._read):
-            self._read, self._at = self.run(self._together), 0
+            self._read, self._at = self._one() or self.run(self._together), 0
             self._together = min(self._together * 4, _TOGETHER_MAX)
             if not self._read:
                 return None
         at, value = self._read[self._at]
         self._at += 1
         return self.name(at), value
+
+    def _one(self) -> list[Pair]:
+        """As `run` of one row, where somebody just jumped and the next row is as good as any."""
+        if self._together > 1 or not self._there:
+            return []
+        at, space = self._cursor.key(), self._levels[-1][0]
+        if not at.startswith(space) or len(at) - len(space) == SPLIT:
+            return []
+        row = at, self._cursor.value()
+        self._there = self._cursor.next()
+        return [row]
 
     def seek(self, key: bytes) -> None:
         """Never back."""
