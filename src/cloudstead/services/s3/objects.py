@@ -33,6 +33,7 @@ from cloudstead.services.s3.errors import (
     no_such_bucket,
 )
 from cloudstead.services.s3.objects_meta import Meta
+from cloudstead.services.s3.reach import within_reach
 from cloudstead.services.s3.rows import Acl, Bucket
 from cloudstead.store import Store
 
@@ -177,7 +178,8 @@ class Objects:
     @contextmanager
     def refusals(self, bucket: Bucket) -> Iterator[None]:
         try:
-            yield
+            with within_reach():
+                yield
         except driver.ConditionFailed as e:
             raise _refused(e) from e
         except driver.BucketGone as e:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from cloudstead.dataplane.objects.driver import Entry, ObjectStore
 from cloudstead.services.s3 import encryption
 from cloudstead.services.s3.objects_meta import Meta
+from cloudstead.services.s3.reach import within_reach
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Body:
     async def whole(self) -> bytes | bytearray:
         """Of an object put in one piece that is small."""
         there = self.engine.peek(self.entry)
-        sealed = await self.engine.read_whole(self.entry) if there is None else there
+        with within_reach():
+            sealed = await self.engine.read_whole(self.entry) if there is None else there
         return encryption.open_whole(self.key, sealed)
 
 
@@ -64,8 +66,9 @@ async def _read_piece(
 ) -> AsyncGenerator[bytes]:
     """[start, end) of what is left of a piece once `keys`, the innermost first, have opened it."""
     if not keys:
-        async for each in body.engine.read(body.entry, piece.at + start, piece.at + end):
-            yield each
+        with within_reach():
+            async for each in body.engine.read(body.entry, piece.at + start, piece.at + end):
+                yield each
         return
     key, outer = keys[0], keys[1:]
     size = encryption.plain_size(piece.size, len(keys))
