@@ -23,7 +23,7 @@ from cloudstead.dataplane.objects.volumes.cluster import ClusterSettings
 from cloudstead.services.s3.objects import Objects as S3Objects
 from cloudstead.services.s3.operations import objects_of
 from cloudstead.services.s3.reconcile import Lifecycles
-from cloudstead.services.s3.rows import Bucket
+from cloudstead.services.s3.rows import Bucket, BucketEnd
 from cloudstead.store import Store
 
 log = logging.getLogger(__name__)
@@ -76,15 +76,19 @@ class Objects:
         log.debug("objects: open in %s", self._folder)
         return self._real
 
-    def drop_soon(self, buckets: Sequence[str]) -> None:
-        """Give back the space of buckets that no row names any more."""
-        if buckets:
-            self._dropping = asyncio.get_running_loop().create_task(self._drop(buckets))
+    def drop_soon(self, store: Store) -> None:
+        """Give back the space of buckets that were forgotten. What a process does not come to, the next start does."""
+        ends = store.rows(BucketEnd)
+        if ends:
+            self._dropping = asyncio.get_running_loop().create_task(self._drop(store, ends))
 
-    async def _drop(self, buckets: Sequence[str]) -> None:
+    async def _drop(self, store: Store, ends: Sequence[BucketEnd]) -> None:
         await self.open()
-        for bucket in buckets:
-            await self.store.drop_bucket(bucket)
+        for end in ends:
+            await self.store.drop_bucket(end.id)
+            with store.transaction():
+                if (current := store.get(BucketEnd, end.id)) is not None:
+                    store.delete(current)
 
     async def close(self) -> None:
         if self._dropping is not None:

@@ -36,7 +36,7 @@ from cloudstead.services.iam.model import AccessKey, Account
 from cloudstead.services.iam.uses import KeyUses
 from cloudstead.services.kms.operations import key_lives
 from cloudstead.services.s3.access_log_delivery import Deliveries
-from cloudstead.services.s3.rows import BEFORE_APRIL_2023, TODAYS_DEFAULTS, Bucket
+from cloudstead.services.s3.rows import BEFORE_APRIL_2023, TODAYS_DEFAULTS, Bucket, BucketEnd
 from cloudstead.store import Store
 from cloudstead.store.bell import Bell
 
@@ -157,6 +157,7 @@ async def _controller(plan: Plan) -> None:
             plan.controller_bell,
             witness=Witness(plan.data.witness),
         )
+        objects.drop_soon(store)
         try:
             await runner.run()
         finally:
@@ -212,11 +213,12 @@ def _health(plan: Plan, store: Store) -> dict[str, object]:
 def _reset(plan: Plan, store: Store, objects: Objects) -> None:
     """Forget every resource but the root key; the controller then removes what is left in the world.
 
-    Volumes go by rows that nobody owns: without one, their bytes would be kept as those of a stranger.
+    Volumes go by rows that nobody owns: without one, their bytes would be kept as those of a stranger. So do buckets.
     """
-    objects.drop_soon([bucket.bucket_id for bucket in store.rows(Bucket)])
     with store.transaction():
         kept = [
+            *(BucketEnd(id=bucket.bucket_id) for bucket in store.rows(Bucket)),
+            *store.rows(BucketEnd),
             *store.rows(Account, id=plan.data.account),
             *store.rows(AccessKey, owner="", account=plan.data.account),
             *(_nobodys(volume) for volume in store.rows(Volume)),
@@ -224,6 +226,7 @@ def _reset(plan: Plan, store: Store, objects: Objects) -> None:
         store.wipe()
         for row in kept:
             store.insert(row)
+    objects.drop_soon(store)
 
 
 def _nobodys(volume: Volume) -> Volume:

@@ -101,6 +101,10 @@ class Bucket(Row, frozen=True, kw_only=True):
         return arn("s3", f"{self.id}/{key}" if key else self.id)
 
 
+class BucketEnd(Row, frozen=True, kw_only=True):
+    """A bucket that was forgotten, by its `bucket_id`: its objects are still to be dropped."""
+
+
 class AccountBlock(Row, frozen=True, kw_only=True):
     """What is blocked for all buckets of an account, whose number is the row's id."""
 
