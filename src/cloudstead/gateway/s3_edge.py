@@ -1,5 +1,6 @@
 """What S3 has at its edge and no other service: ids, statuses and headers of its own."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,8 @@ _OF_THE_SIGNATURE = frozenset(
         "x-amz-signedheaders",
     }
 )
+_CAPITAL = re.compile(r"(?<!^)([A-Z])")
+_LATIN_1_LAST = "\xff"
 
 
 def request_id(uuid: str) -> str:
@@ -54,9 +57,15 @@ def check_path(path: str) -> None:
 
 def check_overrides(request: Mapping[str, Any], *, signed: bool) -> None:
     """Only who signed may say which headers the answer has: else any link to an object could make it a page."""
-    if not signed and any(name.startswith("Response") for name in request):
+    overrides = {name: said for name, said in request.items() if name.startswith("Response")}
+    if overrides and not signed:
         text = "Request specific response headers cannot be used for anonymous GET requests."
         raise ServiceError(text, code="InvalidRequest")
+    for name, said in overrides.items():
+        if isinstance(said, str) and not said.isascii() and max(said) > _LATIN_1_LAST:
+            text = "Header value cannot be represented using ISO-8859-1."
+            fields = {"ArgumentName": _CAPITAL.sub(r"-\1", name).lower(), "ArgumentValue": said}
+            raise ServiceError(text, code="InvalidArgument", fields=fields)
 
 
 def with_hoisted(headers: Mapping[str, str], query: str) -> Mapping[str, str]:
