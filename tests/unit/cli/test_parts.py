@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support.cloud import free_port
 
-from cloudstead.cli import probes, resolver, setup
+from cloudstead.cli import masters, probes, resolver, setup
 from cloudstead.cli.arguments import parser
 from cloudstead.cli.doctor import doctor
 from cloudstead.cli.problems import Problem
@@ -132,6 +132,21 @@ def test_a_taken_port_is_seen(tmp_path):
     port = next(one for one in found if one.name == "endpoint port")
     assert (port.state, port.needed) == ("missing", True)
     assert "in use" in port.why
+
+
+def test_masters_that_are_away_are_named_and_without_any_the_cloud_does_not_start(tmp_path):
+    away = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+    settings = Settings(
+        data=tmp_path, dns_port=0, object_bytes="seaweedfs", seaweedfs_masters=", ".join(away)
+    )
+    found = [one for one in probes.examine(settings) if one.name == "seaweedfs"]
+    assert [(one.state, one.needed) for one in found] == [("missing", True)] * 2
+    assert f"the master at {away[0]} does not answer: " in found[0].why
+    with pytest.raises(
+        Problem, match=f"No SeaweedFS master answers .{away[0]}: .*; {away[1]}: .*--object-bytes here"
+    ):
+        masters.require(settings)
+    masters.require(Settings(data=tmp_path, seaweedfs_masters=away[0]))  # which new objects do not need
 
 
 def test_setup_asks_only_for_what_is_missing():
