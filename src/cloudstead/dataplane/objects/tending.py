@@ -43,6 +43,8 @@ _RECORDS_AT_ONCE = 100
 _BYTES_AT_ONCE = 1 << 20
 _DEAD_AT_ONCE = 200
 _NO_KEY = 0
+_LIVE_MAX = 0.5
+_LIVE_MAX_ON_A_FULL_DISK = 0.9
 
 
 class Moves(Protocol):
@@ -84,9 +86,18 @@ class Tender:
         while await self._give_back() or self._drop_parts() or self._empty_buckets():  # noqa: ASYNC110 - not a wait
             await asyncio.sleep(0)
         await self._remove_body_files()
+        live_max = self._live_max()
         for number, row in sorted(self._index.files().items()):
-            if row.sealed and not row.extents and (row.live == 0 or row.live * 2 < row.end - FILE_HEAD_BYTES):
+            if row.sealed and not row.extents and row.live <= live_max * (row.end - FILE_HEAD_BYTES):
                 await self._compact(number, row)
+
+    def _live_max(self) -> float:
+        """A log is written once more if no larger share of it is true. So logs take at most twice what is true."""
+        try:
+            self._files.check_room()
+        except DiskFull:
+            return _LIVE_MAX_ON_A_FULL_DISK
+        return _LIVE_MAX
 
     # --- extents
 
