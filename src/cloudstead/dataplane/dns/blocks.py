@@ -1,15 +1,16 @@
 """Values by address block, the longest block that an address lies in first."""
 
 import ipaddress
+import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 Of = TypeVar("Of")
 
+_IPV4_MAPPED = 0xFFFF
 
-@dataclass(frozen=True)
-class Asker:
+
+class Asker(NamedTuple):
     """Who asks: an address of which only the first `bits` are known, if a resolver told us of its client (ECS)."""
 
     version: int
@@ -17,11 +18,13 @@ class Asker:
     bits: int
 
     @classmethod
-    def at(cls, text: str, bits: int | None = None) -> "Asker":
-        address = ipaddress.ip_address(text.partition("%")[0])
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        return cls(address.version, int(address), address.max_prefixlen if bits is None else bits)
+    def at(cls, text: str) -> "Asker":
+        if ":" not in text:
+            return cls(4, int.from_bytes(socket.inet_aton(text)), 32)
+        address = int.from_bytes(socket.inet_pton(socket.AF_INET6, text.partition("%")[0]))
+        if address >> 32 == _IPV4_MAPPED:
+            return cls(4, address & 0xFFFFFFFF, 32)
+        return cls(6, address, 128)
 
     @property
     def width(self) -> int:

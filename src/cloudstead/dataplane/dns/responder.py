@@ -69,6 +69,9 @@ class Responder:
         self._random = random
         self._log = log
 
+    def around(self, asker: Asker) -> Circumstances:
+        return Circumstances(asker, self.health.of, self._random)
+
     def respond(self, message: bytes, peer: str, transport: str = "UDP") -> Said | Elsewhere | bytes | None:
         """None for what is not even a question, which gets silence; bytes for what cannot be read."""
         if len(message) < _HEADER_BYTES or message[2] & _QR:
@@ -88,7 +91,7 @@ class Responder:
     def _answer(self, question: wire.Question, peer: str, transport: str) -> Said | Elsewhere:
         told = question.edns.asker() if question.edns is not None else None
         asker = told or Asker.at(peer)
-        around = Circumstances(asker, self.health.of, self._random)
+        around = self.around(asker)
         answer = resolve(self.image, self._view, question.name, question.type, around)
         if answer is None:
             return Elsewhere(question)

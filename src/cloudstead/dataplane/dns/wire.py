@@ -92,7 +92,7 @@ def _read(message: bytes) -> Question:
         if own_type == OPT:
             if edns is not None or number < authorities or message[start] != 0:
                 raise Unreadable("a second OPT, or one that stands wrong")
-            edns = _read_edns(message, start)
+            edns = read_edns(message, start)
     if at != len(message):
         raise Unreadable("something follows the message")
     return Question(id, flags, asked, asked.lower(), type, klass, edns)
@@ -120,7 +120,8 @@ def _skip_record(message: bytes, at: int) -> tuple[int, int]:
     return end, type
 
 
-def _read_edns(message: bytes, at: int) -> Edns:
+def read_edns(message: bytes, at: int = 0) -> Edns:
+    """The OPT record that stands there, its owner the root."""
     _, udp_bytes, rest, length = _RECORD.unpack_from(message, at + 1)
     at += 1 + _RECORD.size
     end = at + length

@@ -8,6 +8,19 @@ import dns.name
 
 ROOT = b"\0"
 _STAR = b"\x01*"
+_NAME_BYTES_MAX = 255
+_LABEL_BYTES_MAX = 63
+
+
+def is_name(given: bytes) -> bool:
+    """Whether bytes are one name and nothing else, without a pointer."""
+    at, last = 0, len(given) - 1
+    while at < last:
+        length = given[at]
+        if not 0 < length <= _LABEL_BYTES_MAX:
+            return False
+        at += length + 1
+    return at == last < _NAME_BYTES_MAX and given[at] == 0
 
 
 def to_wire(text: str) -> bytes:
