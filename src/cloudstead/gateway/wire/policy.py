@@ -125,7 +125,8 @@ class S3Policy(Policy):
         )
 
     def broken(self, found: Sequence[Broken]) -> ServiceError | None:
-        first = found[0]
+        """Headers are for the operations to judge; what else is broken may stand behind one that is."""
+        first = next((one for one in found if one.kind == "missing" or len(one.path) > 1), found[0])
         if len(first.path) == 1 and first.kind == "missing":
             return ServiceError("Request Body is empty", code="MissingRequestBodyError")
         if first.path[-1] == "locationConstraint":

@@ -138,6 +138,11 @@ def test_a_document_that_is_none_is_refused(world, ask, caplog, name):
     assert not [each for each in caplog.records if each.levelname == "ERROR"]
 
 
+def test_a_header_that_is_wrong_hides_no_document_that_is(world, ask):
+    answer = ask("PUT", "/plain", "encryption=", b"<a/>", x_amz_sdk_checksum_algorithm="none")
+    assert (answer.status, answer.code) == (400, "MalformedXML")
+
+
 @pytest.mark.parametrize("value", ["\u6f22", "a\r\nX-Injected: b", "\x00", "x" * 5000])
 def test_no_override_of_a_header_breaks_the_answer(world, ask, value):
     answer = ask("GET", "/plain/a", f"response-content-type={quote(value)}")
