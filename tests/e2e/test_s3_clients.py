@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import signal
+import subprocess
 import threading
 import time
 import urllib.error
@@ -253,6 +254,59 @@ def test_s3cmd_puts_gets_and_syncs(s3_cloud, bucket, large):
     s3_cloud._run([*run, "put", "--multipart-chunk-size-mb=5", str(large), f"s3://{bucket}/large"], 60)
     s3_cloud._run([*run, "get", f"s3://{bucket}/large", f"{large.parent}/back"], 60)
     assert (large.parent / "back").read_bytes() == large.read_bytes()
+
+
+@pytest.fixture
+def mounted(s3_cloud, bucket, tmp_path):
+    """A bucket as a folder, in the test's own mount namespace."""
+    if not (
+        shutil.which("s3fs") and os.access("/dev/fuse", os.W_OK) and "CLOUDSTEAD_TEST_APART" in os.environ
+    ):
+        pytest.skip("needs s3fs, /dev/fuse and root")
+    folder, password = tmp_path / "mounted", tmp_path / "s3fs-password"
+    folder.mkdir()
+    password.touch(0o600)
+    names = ("aws_access_key_id", "aws_secret_access_key")
+    password.write_text(":".join(s3_cloud.credential(name) for name in names))
+    options = f"passwd_file={password},url={s3_cloud.endpoint},use_path_request_style,endpoint=us-east-1"
+    options += ",sigv4,multipart_size=5,max_stat_cache_size=0"
+    command = ["s3fs", bucket, str(folder), "-f", "-o", options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        until(lambda: os.path.ismount(folder) or process.poll() is not None, 20)
+        assert process.poll() is None, process.stdout.read()
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=False)
+        try:
+            process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def test_s3fs_mounts_a_bucket_as_a_folder(s3, bucket, mounted, large):
+    (mounted / "sub/deep").mkdir(parents=True)
+    (mounted / "sub/deep/a ü.txt").write_text("hello")
+    shutil.copyfile(large, mounted / "sub/large")
+    assert (mounted / "sub/deep/a ü.txt").read_text() == "hello"
+    assert (mounted / "sub/large").read_bytes() == large.read_bytes()
+    assert s3.get_object(Bucket=bucket, Key="sub/large")["Body"].read() == large.read_bytes()
+    assert "-" in s3.head_object(Bucket=bucket, Key="sub/large")["ETag"], "it came in parts"
+
+    with (mounted / "sub/deep/a ü.txt").open("a") as file:
+        file.write(" world")
+    (mounted / "sub/large").rename(mounted / "moved")
+    (mounted / "sub/deep").rename(mounted / "renamed")
+    assert (mounted / "renamed/a ü.txt").read_text() == "hello world"
+    assert (mounted / "moved").read_bytes() == large.read_bytes()
+    assert sorted(path.name for path in mounted.iterdir()) == ["moved", "renamed", "sub"]
+    s3.put_object(Bucket=bucket, Key="renamed/b", Body=b"from elsewhere")
+    assert (mounted / "renamed/b").read_bytes() == b"from elsewhere"
+
+    shutil.rmtree(mounted / "renamed")
+    (mounted / "moved").unlink()
+    assert list(listed(s3, bucket)) == ["sub/"]
 
 
 # --- what holds whatever happens

@@ -43,6 +43,7 @@ PARTS = (
     Part("rclone", "rclone", "the tests copy objects with it", "tests"),
     Part("restic", "restic", "the tests back up into a bucket with it", "tests"),
     Part("s3cmd", "s3cmd", "the tests put objects with it", "tests"),
+    Part("s3fs", "s3fs", "the tests mount a bucket with it", "tests"),
 )
 _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
