@@ -5,8 +5,9 @@ import os
 import msgspec
 import pytest
 
-from cloudstead.dataplane.dns.feed import Acknowledgements
+from cloudstead.dataplane.dns.feed import Acknowledgements, Follower
 from cloudstead.dataplane.dns.health import Health, HealthFull
+from cloudstead.dataplane.dns.image import Image
 from cloudstead.dataplane.dns.zones import Alias, Batch, PutRecords, PutZone, RecordSet, Weighted, Zone
 
 
@@ -65,3 +66,21 @@ def test_a_batch_travels_as_json():
     sets = (RecordSet(name="a.example.", type="A", alias=alias, routing=Weighted(3), set_identifier="x"),)
     batch = Batch(4, (PutZone(Zone(id="Z1", name="example.")), PutRecords("Z1", "a.example.", "A", sets)))
     assert msgspec.json.decode(msgspec.json.encode(batch), type=Batch) == batch
+
+
+def test_a_name_server_pulls_what_it_lacks_and_says_how_far_it_is():
+    class Source:
+        batches = [
+            Batch(3, (PutZone(Zone(id="Z1", name="example.")),)),
+            Batch(5, (PutZone(Zone(id="Z2", name="example.net.")),)),
+        ]
+
+        def since(self, number):
+            return next((each for each in self.batches if each.number > number), None)
+
+    image, told = Image(), Acknowledgements(2)
+    follower = Follower(Source(), image, told, 1)
+    assert [follower.catch_up() for _ in range(3)] == [True, True, False]
+    assert told.acknowledged() == image.number == 5
+    assert image.zone("Z1")
+    assert image.zone("Z2")

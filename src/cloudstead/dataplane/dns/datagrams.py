@@ -60,16 +60,23 @@ class Datagrams:
             self._received_words[slot * _WORDS + _NAME] = self._address_at + slot * _ADDRESS_BYTES
 
     def peer(self) -> str:
-        """The address that the datagram in hand came from."""
-        start = self._at * _ADDRESS_BYTES
-        address = self._addresses[start : start + _ADDRESS_BYTES]
-        if int.from_bytes(address[:2], "little") == socket.AF_INET:
-            return socket.inet_ntop(socket.AF_INET, address[4:8])
-        return socket.inet_ntop(socket.AF_INET6, address[8:24])
+        """Where the datagram in hand came from."""
+        name = self._name()
+        if int.from_bytes(name[:2], sys.byteorder) == socket.AF_INET:
+            return socket.inet_ntop(socket.AF_INET, name[4:8])
+        return socket.inet_ntop(socket.AF_INET6, name[8:24])
 
-    def port(self) -> int:
+    def address(self) -> tuple[str, int] | tuple[str, int, int, int]:
+        """The same with port, and for IPv6 the interface, as sockets take it."""
+        name = self._name()
+        port = int.from_bytes(name[2:4])
+        if int.from_bytes(name[:2], sys.byteorder) == socket.AF_INET:
+            return self.peer(), port
+        return self.peer(), port, 0, int.from_bytes(name[24:28], sys.byteorder)
+
+    def _name(self) -> bytearray:
         start = self._at * _ADDRESS_BYTES
-        return int.from_bytes(self._addresses[start + 2 : start + 4])
+        return self._addresses[start : start + _ADDRESS_BYTES]
 
     def serve(self, refresh: Callable[[], None], answer: Answer) -> int:
         """Answer what is there, a bounded number of batches of it. How many datagrams were read."""

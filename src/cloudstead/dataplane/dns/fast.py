@@ -86,7 +86,7 @@ class _Choice:
 
 
 class FastResponder:
-    """A responder's answers as bytes, over UDP."""
+    """A responder's answers as bytes."""
 
     def __init__(self, responder: Responder, view: str | None = None) -> None:
         self._responder = responder
@@ -110,11 +110,13 @@ class FastResponder:
             self._health_generation = self._health.generation
             self._by_health.clear()
 
-    def answer(self, message: bytes, peer: Callable[[], str]) -> bytes | Elsewhere | None:
-        """The answer over UDP; None for silence. `peer` is asked only if the answer depends on it."""
-        return self._quick(message, peer) or self._slow(message, peer)
+    def answer(
+        self, message: bytes, peer: Callable[[], str], *, tcp: bool = False
+    ) -> bytes | Elsewhere | None:
+        """The answer; None for silence. `peer` is asked only if the answer depends on it."""
+        return self._quick(message, peer, tcp) or self._slow(message, peer, tcp)
 
-    def _quick(self, message: bytes, peer: Callable[[], str]) -> bytes | None:
+    def _quick(self, message: bytes, peer: Callable[[], str], tcp: bool) -> bytes | None:
         """The answer, if it can be put together; None if it takes the slow way."""
         kind = _PLAIN.get(message[2:12])
         if kind is None:
@@ -137,7 +139,7 @@ class FastResponder:
             if subnet is not None and by_client:
                 opt = opt[:_SCOPE_AT] + bytes((subnet.bits,)) + opt[_SCOPE_AT + 1 :]
         said = message[:2] + kept[kind] + question + kept[4] + opt
-        return said if len(said) <= bytes_max else None
+        return said if len(said) <= bytes_max or tcp else None
 
     def _choose(self, choice: _Choice, asker: Asker) -> tuple[_Kept | None, bool]:
         """The bytes of what the policy says now, and whether it looked at who asks; no bytes if it says nothing."""
@@ -176,12 +178,12 @@ class FastResponder:
 
     # --- what is kept
 
-    def _slow(self, message: bytes, peer: Callable[[], str]) -> bytes | Elsewhere | None:
-        outcome = self._responder.respond(message, peer())
+    def _slow(self, message: bytes, peer: Callable[[], str], tcp: bool) -> bytes | Elsewhere | None:
+        outcome = self._responder.respond(message, peer(), "TCP" if tcp else "UDP")
         if not isinstance(outcome, Said):
             return outcome
         self._remember(outcome)
-        return outcome.reply.over_udp()
+        return outcome.reply.over_tcp()[2:] if tcp else outcome.reply.over_udp()
 
     def _remember(self, said: Said) -> None:
         reply = said.reply

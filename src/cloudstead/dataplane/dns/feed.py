@@ -10,6 +10,7 @@ import mmap
 import struct
 from typing import Protocol
 
+from cloudstead.dataplane.dns.image import Image
 from cloudstead.dataplane.dns.zones import Batch
 
 _SLOT = struct.Struct("=q")
@@ -26,6 +27,24 @@ class Source(Protocol):
         stay small: its own number then says how far it goes. Called by each name server after each ring.
         """
         ...
+
+
+class Follower:
+    """One name server's image, kept up with a source."""
+
+    def __init__(self, source: Source, image: Image, told: "Acknowledgements", server: int) -> None:
+        self._source = source
+        self._image = image
+        self._told = told
+        self._server = server
+
+    def catch_up(self) -> bool:
+        """Apply the next batch, if there is one, and say so. Called again while it returns true, with answers between."""
+        batch = self._source.since(self._image.number)
+        if batch is not None:
+            self._image.apply(batch)
+        self._told.applied(self._server, self._image.number)
+        return batch is not None
 
 
 class Acknowledgements:

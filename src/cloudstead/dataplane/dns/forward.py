@@ -42,16 +42,7 @@ class Forwarder:
             self._pending -= 1
 
     async def _ask(self, query: dns.message.QueryMessage) -> dns.message.Message:
-        # Not the query itself: its id and options are between the guest and us.
-        asked = query.question[0]
-        ours = dns.message.make_query(
-            asked.name,
-            asked.rdtype,
-            asked.rdclass,
-            use_edns=0,
-            payload=UDP_BYTES_MAX,
-            want_dnssec=_wants_dnssec(query),
-        )
+        asked, ours = query.question[0], question_of(query)
         for host, port in self._upstreams * _TRIES:
             try:
                 answer, _ = await dns.asyncquery.udp_with_fallback(
@@ -60,7 +51,7 @@ class Forwarder:
             except (dns.exception.DNSException, OSError, EOFError) as e:
                 log.debug("%s: %s port %d: %r", asked.name, host, port, e)
             else:
-                return _for(query, answer)
+                return relayed(query, answer)
         return failed(query)
 
 
@@ -77,7 +68,20 @@ def host_upstreams(
     return [(host, _PORT) for host in named if _is_address(host) and host not in excluding]
 
 
-def _for(query: dns.message.QueryMessage, theirs: dns.message.Message) -> dns.message.Message:
+def question_of(query: dns.message.QueryMessage) -> dns.message.QueryMessage:
+    """The same question as ours. Not the query itself: its id and options are between the guest and us."""
+    asked = query.question[0]
+    return dns.message.make_query(
+        asked.name,
+        asked.rdtype,
+        asked.rdclass,
+        use_edns=0,
+        payload=UDP_BYTES_MAX,
+        want_dnssec=_wants_dnssec(query),
+    )
+
+
+def relayed(query: dns.message.QueryMessage, theirs: dns.message.Message) -> dns.message.Message:
     """The upstream's answer as ours to this question: not authoritative, and with our own EDNS."""
     answer = dns.message.make_response(query, recursion_available=True, our_payload=UDP_BYTES_MAX)
     answer.set_rcode(theirs.rcode() & 0xF)  # type: ignore[arg-type]  # an extended code is between them and us

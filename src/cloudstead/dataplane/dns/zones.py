@@ -136,15 +136,23 @@ class Target(msgspec.Struct, frozen=True):
     port: int = 53
 
 
+class Origin(msgspec.Struct, frozen=True):
+    """An address of ours in a network, which is asked from: one of an outbound endpoint."""
+
+    network: str
+    address: str
+
+
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Questions about a domain and what is below it go to these; without targets to where all others go (SYSTEM)."""
 
     domain: str
     targets: tuple[Target, ...] = ()
+    origins: tuple[Origin, ...] = ()
 
 
 class FirewallRule(msgspec.Struct, frozen=True, kw_only=True):
-    """What is done with questions about these domains (`*.` in front: also those below). Lower priority goes first."""
+    """What is done with questions about these domains (`*.` in front: those below). Lower priority goes first."""
 
     priority: int
     domains: tuple[str, ...]
@@ -153,6 +161,8 @@ class FirewallRule(msgspec.Struct, frozen=True, kw_only=True):
     override_domain: str = ""
     override_ttl_s: int = 0
     type: str = ""
+    #: Whether where a CNAME leads to is not looked at any more.
+    trusts_redirection: bool = False
     #: Told to the query log, as Route 53 does: the rule group and the domain list.
     group: str = ""
     list: str = ""
@@ -165,6 +175,8 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[Rule, ...] = ()
     firewall: tuple[FirewallRule, ...] = ()
     logged: bool = False
+    #: Whether the network's own addresses have names without anybody having made any.
+    autodefined_reverse: bool = True
 
 
 # --- changes: each is whole in itself, and told twice it changes nothing
