@@ -14,6 +14,8 @@ from cloudstead.gateway.wire.serialize.mismatch import ResultMismatch
 from cloudstead.gateway.wire.serialize.text import boolean_text, integer_text, xml_text
 
 _MOMENTS_REMEMBERED = 8192
+_DAYS_REMEMBERED = 400
+_DAY_S = 86400
 
 
 class ColumnsWriter:
@@ -69,10 +71,22 @@ class ColumnsWriter:
         found = self._moments.get(name)
         if found is None:
             write = self._moment(self._members[name])
-            found = self._moments[name] = lru_cache(_MOMENTS_REMEMBERED)(
-                lambda seconds: write(datetime.fromtimestamp(seconds, UTC))
-            )
+            found = self._moments[name] = lru_cache(_MOMENTS_REMEMBERED)(_by_days(write))
         return found
+
+
+def _by_days(write: Callable[[datetime], str]) -> Callable[[int], str]:
+    """Moments as `write` puts them. Where that is ISO 8601 it is asked once a day, and only the time is put in."""
+    day_of = lru_cache(_DAYS_REMEMBERED)(lambda day: write(datetime.fromtimestamp(day * _DAY_S, UTC)))
+
+    def moment(seconds: int) -> str:
+        day, second = divmod(seconds, _DAY_S)
+        text = day_of(day)
+        if text[10:19] != "T00:00:00":
+            return write(datetime.fromtimestamp(seconds, UTC))
+        return f"{text[:11]}{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}{text[19:]}"
+
+    return moment
 
 
 def _strings(column: Sequence[str]) -> Sequence[str]:
