@@ -59,8 +59,10 @@ class ServedNetworks:
         await self.stop()
         await self._networks.teardown()
 
-    def open_socket(self, id: str, kind: Literal["tcp", "udp"], address: str, port: int) -> socket.socket:
-        return self._networks.open_socket(id, kind, address, port)
+    def open_socket(
+        self, id: str, kind: Literal["tcp", "udp"], address: str, port: int, *, listen: bool = True
+    ) -> socket.socket:
+        return self._networks.open_socket(id, kind, address, port, listen=listen)
 
     async def stop(self) -> None:
         """Stop listening everywhere; the networks stay."""

@@ -50,7 +50,15 @@ class DockerNetworks:
         for seen in await self.observe():
             await self.remove(seen.id)
 
-    def open_socket(self, id: str, kind: Literal["tcp", "udp"], address: str, port: int) -> socket.socket:
+    def open_socket(
+        self,
+        id: str,
+        kind: Literal["tcp", "udp"],
+        address: str,
+        port: int,
+        *,
+        listen: bool = True,  # noqa: ARG002 - the contract's
+    ) -> socket.socket:
         raise DriverError(
             f"{id}: nobody but containers can listen on {kind} {address}:{port} in an engine's network"
         )

@@ -77,6 +77,7 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
     nat_gateway: str | None = (
         None  # nat-…: it belongs to this NAT gateway, which forwards and masquerades here
     )
+    ours: bool = False  # its addresses are the router's own: something of ours listens and asks there, by `open_socket`
 
 
 class NetworkSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +137,8 @@ class NetworkDriver(Protocol):
         """Make none of it exist: every network, and whatever joins them. Safe to repeat."""
         ...
 
-    def open_socket(self, id: str, kind: Literal["tcp", "udp"], address: str, port: int) -> socket.socket:
-        """A bound, non-blocking socket (listening, if TCP) inside the network, for metadata and DNS."""
+    def open_socket(
+        self, id: str, kind: Literal["tcp", "udp"], address: str, port: int, *, listen: bool = True
+    ) -> socket.socket:
+        """A bound, non-blocking socket inside the network, for metadata and DNS. One of TCP listens, or may connect."""
         ...

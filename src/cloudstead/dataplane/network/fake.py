@@ -38,13 +38,21 @@ class FakeNetworks:
         for id in list(self.specs):
             await self.remove(id)
 
-    def open_socket(self, id: str, kind: Literal["tcp", "udp"], address: str, port: int) -> socket.socket:  # noqa: ARG002 - the contract's
+    def open_socket(
+        self,
+        id: str,
+        kind: Literal["tcp", "udp"],
+        address: str,  # noqa: ARG002 - the contract's
+        port: int,  # noqa: ARG002
+        *,
+        listen: bool = True,
+    ) -> socket.socket:
         """A socket on loopback, on any free port: there is no network for the address to be in."""
         if id not in self.specs:
             raise DriverError(f"{id}: no such network")
         opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
         opened.bind(("127.0.0.1", 0))
-        if kind == "tcp":
+        if kind == "tcp" and listen:
             opened.listen()
         opened.setblocking(False)
         return opened

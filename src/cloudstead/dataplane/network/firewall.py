@@ -103,9 +103,29 @@ def _ways(spec: NetworkSpec, pool: naming.Pool, gateway_port: int) -> list[str]:
                 rules.append(f"meta mark set {family} daddr map {{ {text} }}")
         lines += _chain(f"way-{subnet.id}", None, *rules)
     lines += _verdicts("ways", ((each, f"goto way-{each.subnet}") for each in routing.attached(spec)))
-    return lines + _chain(
-        "ways", "type filter hook prerouting priority mangle; policy accept;", "iifname vmap @ways"
+    return [
+        *lines,
+        *_chain("ways", "type filter hook prerouting priority mangle; policy accept;", "iifname vmap @ways"),
+        *_own_ways(spec),
+    ]
+
+
+def _own_ways(spec: NetworkSpec) -> list[str]:
+    """The same for what is sent from addresses of ours."""
+    rules = _of_ours(spec, "saddr", "goto way-{0.subnet}")
+    return (
+        _chain("own-ways", "type route hook output priority mangle; policy accept;", *rules) if rules else []
     )
+
+
+def _of_ours(spec: NetworkSpec, side: str, verdict: str) -> list[str]:
+    """A rule for the addresses, of each version, of each interface that is the router's own."""
+    return [
+        f"{family} {side} {address} {verdict.format(each)}"
+        for each in routing.ours(spec)
+        for family, addresses in (("ip", each.addresses), ("ip6", each.ipv6_addresses))
+        for address in addresses
+    ]
 
 
 def _borders(spec: NetworkSpec) -> list[str]:
@@ -172,7 +192,12 @@ def _groups(spec: NetworkSpec) -> list[str]:
         rules += _chain(f"ingress-{group.id}", None, *permits.accepts(group.ingress, "saddr", "accept"))
         rules += _chain(f"egress-{group.id}", None, *permits.accepts(group.egress, "daddr", "goto inward"))
     inward = _chain(
-        "inward", None, f'oifname "{naming.EDGE}" goto outward', "oifname vmap @receivers", "drop"
+        "inward",
+        None,
+        *_of_ours(spec, "daddr", "goto to-{0.id}"),
+        f'oifname "{naming.EDGE}" goto outward',
+        "oifname vmap @receivers",
+        "drop",
     )
     outward = _chain(
         "outward",
@@ -184,7 +209,7 @@ def _groups(spec: NetworkSpec) -> list[str]:
         f"meta mark and {naming.KIND_MASK:#x} == {naming.TO_NAT:#x} accept",
         "drop",
     )
-    for each in here:
+    for each in (*here, *routing.ours(spec)):
         rules += _chain(f"to-{each.id}", None, *(f"jump ingress-{id}" for id in each.groups), "drop")
         rules += _chain(f"from-{each.id}", None, *(f"jump egress-{id}" for id in each.groups), "drop")
     receivers = _verdicts("receivers", ((each, f"goto to-{each.id}") for each in here))
@@ -219,7 +244,7 @@ def _answers_alone(spec: NetworkSpec) -> list[str]:
 
 
 def _router_itself(spec: NetworkSpec) -> list[str]:
-    """Metadata, DNS and DHCP answer whatever the security groups say; nothing else of the router does."""
+    """Metadata, DNS and DHCP answer whatever the security groups say. What else listens or asks here has groups."""
     discovery = (
         "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept"
     )
@@ -236,6 +261,7 @@ def _router_itself(spec: NetworkSpec) -> list[str]:
             f"ip daddr {{ {routing.resolver(spec)}, {naming.RESOLVER} }} meta l4proto {{ 6, 17 }} th dport 53 accept",
             f"ip6 daddr {naming.RESOLVER6} meta l4proto {{ 6, 17 }} th dport 53 accept",
             "udp sport 68 udp dport 67 accept",
+            *_of_ours(spec, "daddr", "iifname vmap @senders"),
         ),
         *_chain(
             "output",
@@ -244,9 +270,25 @@ def _router_itself(spec: NetworkSpec) -> list[str]:
             'oifname "lo" accept',
             discovery,
             "udp sport 67 udp dport 68 accept",
+            *_of_ours(spec, "saddr", "accept"),
             "oifname vmap @receivers",
         ),
+        *_askers(spec),
     ]
+
+
+def _askers(spec: NetworkSpec) -> list[str]:
+    """What goes out from addresses of ours. Only here is it known which way, after `own-ways` has marked it."""
+    if not routing.ours(spec):
+        return []
+    return _chain(
+        "askers",
+        "type filter hook postrouting priority filter; policy accept;",
+        'oifname "lo" accept',
+        "ct state established,related accept",
+        *_of_ours(spec, "saddr", f"meta mark {naming.NOWHERE} drop"),
+        *_of_ours(spec, "saddr", "goto from-{0.id}"),
+    )
 
 
 def _translation(spec: NetworkSpec, transit: str, pool: naming.Pool, gateway_port: int) -> list[str]:

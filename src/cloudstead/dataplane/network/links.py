@@ -85,7 +85,7 @@ def rules_seen(rules: list[dict[str, str]]) -> frozenset[Rule]:
 
 
 def services(spec: NetworkSpec) -> set[str]:
-    """The router's own addresses: gateways, DNS, metadata."""
+    """The router's own addresses: gateways, DNS, metadata, and those of services that listen and ask here."""
     return {
         naming.METADATA,
         naming.METADATA6,
@@ -93,6 +93,11 @@ def services(spec: NetworkSpec) -> set[str]:
         naming.RESOLVER6,
         routing.resolver(spec),
         *(routing.gateway(subnet) for subnet in spec.subnets),
+        *(
+            address
+            for each in routing.ours(spec)
+            for address in (*each.addresses, *map(_plain, each.ipv6_addresses))
+        ),
     }
 
 

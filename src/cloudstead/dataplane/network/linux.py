@@ -118,10 +118,15 @@ class LinuxNetworks:
         async with self._edge_lock:
             await self._edge.remove()
 
-    def open_socket(self, id: str, kind: Literal["tcp", "udp"], address: str, port: int) -> socket.socket:
+    def open_socket(
+        self, id: str, kind: Literal["tcp", "udp"], address: str, port: int, *, listen: bool = True
+    ) -> socket.socket:
         if not namespaces.alive(self.namespace(id)):
             raise DriverError(f"{id}: no such network")
-        return namespaces.inside(self.namespace(id), lambda: _bound(kind, address, port))
+        try:
+            return namespaces.inside(self.namespace(id), lambda: _bound(kind, address, port, listen=listen))
+        except OSError as e:
+            raise DriverError(f"{id}: {address} port {port}: {e}") from e
 
     def _seen(self, id: str) -> str:
         record = self._journal.read(id)
@@ -278,15 +283,18 @@ class LinuxNetworks:
                 raise DriverError(f"{id}: {e}") from e
 
 
-def _bound(kind: Literal["tcp", "udp"], address: str, port: int) -> socket.socket:
+def _bound(kind: Literal["tcp", "udp"], address: str, port: int, *, listen: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         bound.bind((address, port))
-        if kind == "tcp":
+        if kind == "tcp" and listen:
             bound.listen(_BACKLOG)
+        elif not listen:
+            # Where it goes is the route table's to say, once it is on its way; until then no table may refuse it.
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, naming.INTERNET)
         bound.setblocking(False)
     except BaseException:
         bound.close()

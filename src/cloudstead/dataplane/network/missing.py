@@ -25,5 +25,13 @@ class MissingNetworks:
     async def teardown(self) -> None:
         """There is nothing to remove."""
 
-    def open_socket(self, id: str, kind: Literal["tcp", "udp"], address: str, port: int) -> socket.socket:  # noqa: ARG002 - the contract's
+    def open_socket(
+        self,
+        id: str,
+        kind: Literal["tcp", "udp"],  # noqa: ARG002 - the contract's
+        address: str,  # noqa: ARG002
+        port: int,  # noqa: ARG002
+        *,
+        listen: bool = True,  # noqa: ARG002
+    ) -> socket.socket:
         raise DriverError(f"{id}: {self._why}")

@@ -20,6 +20,11 @@ def attached(spec: NetworkSpec) -> list[Interface]:
     return [each for each in spec.interfaces if each.instance is not None]
 
 
+def ours(spec: NetworkSpec) -> list[Interface]:
+    """The interfaces whose addresses are the router's own."""
+    return [each for each in spec.interfaces if each.ours]
+
+
 def exposed(spec: NetworkSpec) -> list[tuple[Interface, str, str]]:
     """(interface, private, public) of every public address that works: its subnet routes to an internet gateway."""
     open_subnets = {subnet.id for subnet in spec.subnets if _internet(subnet)}

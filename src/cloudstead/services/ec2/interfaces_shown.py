@@ -38,7 +38,7 @@ def shown(store: Store, interface: NetworkInterface) -> dict[str, Any]:
         "AvailabilityZone": interface.zone,
         "AvailabilityZoneId": _zone_id(interface),
         "Description": interface.description,
-        "InterfaceType": interface.type,
+        "InterfaceType": _type(interface),
         "MacAddress": interface.mac,
         "PrivateIpAddress": interface.primary.address,
         "PrivateIpAddresses": [
@@ -63,13 +63,18 @@ def shown(store: Store, interface: NetworkInterface) -> dict[str, Any]:
     return answer | {name: value for name, value in optional.items() if value}
 
 
+def _type(interface: NetworkInterface) -> str:
+    """What belongs to a service looks like any other."""
+    return "interface" if interface.type == "service" else interface.type
+
+
 def _requester(interface: NetworkInterface) -> str | None:
     return (interface.requester_id or None) if interface.type == "interface" else _AWS
 
 
 def _checks(interface: NetworkInterface) -> bool:
     """What forwards for others is never checked."""
-    return interface.source_dest_check and interface.type == "interface"
+    return interface.source_dest_check and interface.type != "nat_gateway"
 
 
 def status(interface: NetworkInterface) -> str:
@@ -170,7 +175,7 @@ _FIELDS: Fields[NetworkInterface] = {
     "availability-zone-id": _zone_id,
     "description": lambda one: one.description,
     "group-id": lambda one: one.groups,
-    "interface-type": lambda one: one.type,
+    "interface-type": _type,
     "ipv6-addresses.ipv6-address": lambda one: one.ipv6_addresses,
     "mac-address": lambda one: one.mac,
     "network-interface-id": lambda one: one.id,

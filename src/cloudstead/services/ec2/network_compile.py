@@ -72,6 +72,7 @@ def _interface(row: NetworkInterface) -> driver.Interface:
         instance=row.instance_id or None,
         device=row.attachment.device_index if row.attachment is not None else 0,
         nat_gateway=row.nat_gateway_id or None,
+        ours=row.type == "service",
     )
 
 

@@ -224,8 +224,11 @@ class NetworkInterface(Ec2Row, frozen=True, kw_only=True):
     description: str = ""
     requester_id: str = ""  # who made it by itself, and not with an instance
     source_dest_check: bool = True
-    type: Literal["interface", "nat_gateway"] = "interface"
+    type: Literal["interface", "nat_gateway", "service"] = "interface"
     nat_gateway_id: str = ""  # whose interface it is, for type nat_gateway
+    service_id: str = (
+        ""  # whose it is, for type service: something of another service that listens and asks there
+    )
     instance_id: str = ""  # "" while it is not attached
     attachment: Attachment | None = None
     auto_public: bool = False  # its primary address gets a public one while the instance is up
@@ -254,7 +257,7 @@ class NetworkInterface(Ec2Row, frozen=True, kw_only=True):
     @property
     def working(self) -> bool:
         """Whether packets are to come and go through it."""
-        if self.type == "nat_gateway":
+        if self.type != "interface":
             return True
         return self.attachment is not None and not self.attachment.leaving
 

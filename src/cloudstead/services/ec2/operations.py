@@ -21,11 +21,20 @@ from cloudstead.services.ec2.key_pairs import KeyPairs
 from cloudstead.services.ec2.launch_templates import LaunchTemplates
 from cloudstead.services.ec2.regions import Regions
 from cloudstead.services.ec2.rows import Ec2Row, Resources
+from cloudstead.services.ec2.service_interfaces import ServiceInterfaces
 from cloudstead.services.ec2.tagging import Tags
 from cloudstead.services.ec2.volumes import DescribeVolumes
 from cloudstead.services.ec2.vpc_operations import VPC_KINDS, vpc_parts
 
-__all__ = ["INSTANCE_KINDS", "VPC_KINDS", "instance_parts", "opening", "public_parameters", "vpc_parts"]
+__all__ = [
+    "INSTANCE_KINDS",
+    "VPC_KINDS",
+    "ServiceInterfaces",
+    "instance_parts",
+    "opening",
+    "public_parameters",
+    "vpc_parts",
+]
 
 #: The kinds of this side that can be tagged.
 INSTANCE_KINDS: tuple[type[Ec2Row], ...] = (Instance, Volume, Image, KeyPair, LaunchTemplate)
