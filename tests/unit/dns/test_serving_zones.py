@@ -202,7 +202,7 @@ def test_a_batch_knows_its_peers_and_leaves_out_who_gets_silence(family):
             seen.append((peer(), batches.address()))
             return None if message[0] % 2 else message
 
-        assert batches.serve(lambda: None, answer) == 100
+        assert batches.serve(lambda: lambda _message, _peer: None, answer) == 100
         assert set(seen) == {(host, client.getsockname())}
         got = [client.recv(2000) for _ in range(50)]
         assert got == [bytes([number]) * (number + 1) for number in range(0, 100, 2)]
@@ -220,5 +220,8 @@ def test_nothing_is_read_that_was_not_sent():
             for _ in range(200):
                 sent, heard = chance.randbytes(chance.randrange(0, 4096)), []
                 client.sendto(sent, server.getsockname())
-                batches.serve(lambda: None, lambda message, _, heard=heard: heard.append(message))
+                batches.serve(
+                    lambda: lambda _message, _peer: None,
+                    lambda message, _, heard=heard: heard.append(message),
+                )
                 assert heard == [sent]

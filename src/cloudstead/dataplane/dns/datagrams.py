@@ -55,6 +55,7 @@ class Datagrams:
         self._received, self._received_words, self._in_parts = _messages(self._in, _IN_BYTES)
         self._sent, self._sent_words, self._out_parts = _messages(self._out, _OUT_BYTES)
         self._address_at = ctypes.addressof(ctypes.c_char.from_buffer(self._addresses))
+        self._view = memoryview(self._in)
         self._at = 0
         for slot in range(_BATCH):
             self._received_words[slot * _WORDS + _NAME] = self._address_at + slot * _ADDRESS_BYTES
@@ -78,15 +79,18 @@ class Datagrams:
         start = self._at * _ADDRESS_BYTES
         return self._addresses[start : start + _ADDRESS_BYTES]
 
-    def serve(self, refresh: Callable[[], None], answer: Answer) -> int:
-        """Answer what is there, a bounded number of batches of it. How many datagrams were read."""
+    def serve(self, refresh: Callable[[], Answer], answer: Answer) -> int:
+        """Answer what is there, a bounded number of batches of it. How many datagrams were read.
+
+        Before each batch `refresh` gives who may know the answer at once; only what that does not know is for `answer`.
+        """
         served = 0
         for _ in range(_ROUNDS):
             count = self._receive()
             if not count:
                 break
-            refresh()
-            self._answer(count, answer)
+            quick = refresh()
+            self._answer(count, quick, answer)
             served += count
             if count < _BATCH:
                 break
@@ -98,14 +102,15 @@ class Datagrams:
         count: int = self._libc.recvmmsg(self._sock.fileno(), self._received, _BATCH, _DONTWAIT, None)
         return max(count, 0)
 
-    def _answer(self, count: int, answer: Answer) -> None:
+    def _answer(self, count: int, quick: Answer, answer: Answer) -> None:
         words, sent, peer = self._received_words, self._sent_words, self.peer
-        view, out, parts = self._in, self._out, self._out_parts
+        view, out, parts = self._view, self._out, self._out_parts
         ready = 0
         for slot, length in enumerate(words[_LENGTH : count * _WORDS : _WORDS]):
             self._at = slot
             start = slot * _IN_BYTES
-            said = answer(bytes(view[start : start + (length & 0xFFFFFFFF)]), peer)
+            message = view[start : start + (length & 0xFFFFFFFF)].tobytes()
+            said = quick(message, peer) or answer(message, peer)
             if said is not None:
                 at, word = ready * _OUT_BYTES, ready * _WORDS
                 out[at : at + len(said)] = said

@@ -20,6 +20,8 @@ from cloudstead.dataplane.dns.respond import NotOurs, Reply, respond
 from cloudstead.dataplane.dns.responder import Elsewhere, Responder, reply_of
 from cloudstead.dataplane.dns.wire import Question
 
+Quick = Callable[[bytes, Callable[[], str]], bytes | None]
+
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
@@ -61,11 +63,13 @@ class Desk:
         self._zones = FastResponder(zones, view) if zones is not None else None
         self._serving = True
 
-    def refresh(self) -> None:
-        """Look at what may have changed. Called before questions are answered."""
+    def refresh(self) -> Quick:
+        """Look at what may have changed. Called before questions are answered; gives who knows some answers at once."""
         self._serving = self._answers.serves(self._view)
-        if self._zones is not None:
-            self._zones.refresh()
+        if self._zones is None:
+            return _unknown
+        self._zones.refresh()
+        return self._zones.quick if self._serving else _unknown
 
     def over_udp(self, message: bytes, peer: Callable[[], str]) -> bytes | Later | None:
         """The answer, or who has it; None for silence."""
@@ -99,6 +103,10 @@ class Desk:
         if isinstance(outcome, NotOurs):
             outcome = outcome.refused()
         return chain.joined(outcome.message) if chain is not None and outcome is not None else outcome
+
+
+def _unknown(_message: bytes, _peer: Callable[[], str]) -> None:
+    """What is known at once where there are no zones, or silence."""
 
 
 def _onward(question: Question, begun: Answer) -> bytes:

@@ -9,14 +9,16 @@ What is not a plain question (other flags, options but a client subnet, odd leng
 """
 
 import struct
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from cloudstead.dataplane.dns.blocks import Asker
 from cloudstead.dataplane.dns.compiled import SOA, Leaf
 from cloudstead.dataplane.dns.evaluate import NOERROR, NXDOMAIN, negative_soa
 from cloudstead.dataplane.dns.image import ZoneImage
-from cloudstead.dataplane.dns.policies import Chooser, Use
+from cloudstead.dataplane.dns.policies import BY_PLACE, Chooser, Use, type_of, weights
 from cloudstead.dataplane.dns.responder import Elsewhere, Responder, Said
 from cloudstead.dataplane.dns.wire import (
     AA,
@@ -27,9 +29,11 @@ from cloudstead.dataplane.dns.wire import (
     UDP_BYTES_PLAIN,
     Reply,
     Unreadable,
-    read_edns,
+    asker_of,
+    read_subnet,
 )
 from cloudstead.dataplane.dns.wirenames import is_name, parent, wildcard_of
+from cloudstead.dataplane.dns.zones import Place, Weighted
 
 _KEPT_MAX = 200_000
 _OUTCOMES_MAX = 1000
@@ -65,14 +69,27 @@ _Kept = tuple[bytes, bytes, bytes, bytes, bytes]
 
 
 class _Choice:
-    """A name whose answer is one of several: the sets, and the bytes of each outcome met so far."""
+    """A name whose answer is one of several: the sets, and the bytes of each outcome met so far.
 
-    __slots__ = ("kept", "leaves", "type")
+    Until health moves, weighted sets are drawn from one table, and a place always gets the same of what goes by place.
+    Neither holds for aliases: what these lead to may depend on anything.
+    """
+
+    __slots__ = ("by_place", "drawn", "health", "kept", "leaves", "settled", "type", "weighted")
 
     def __init__(self, leaves: Sequence[Leaf], type: int) -> None:
         self.leaves = leaves
         self.type = type
+        plain = all(leaf.target is None for leaf in leaves)
+        self.by_place = plain and type_of(leaves) in BY_PLACE
+        self.weighted = plain and type_of(leaves) is Weighted
         self.kept: dict[tuple[int, tuple[bytes, ...]], _Kept] = {}
+        self.forget(-1)
+
+    def forget(self, health: int) -> None:
+        self.health = health
+        self.drawn: tuple[list[_Kept], list[int]] | None = None
+        self.settled: dict[int, _Kept] = {}
 
     def outcome(self, found: tuple[int, tuple[bytes, ...]]) -> _Kept:
         kept = self.kept.get(found)
@@ -84,6 +101,12 @@ class _Choice:
             kept = self.kept[found] = _keep(AA, (len(values), 0, 0), behind)
         return kept
 
+    def draw_from(self, tier: Sequence[Leaf]) -> None:
+        self.drawn = (
+            [self.outcome((leaf.ttl_s, leaf.values)) for leaf in tier],
+            list(accumulate(weights(tier))),
+        )
+
 
 class FastResponder:
     """A responder's answers as bytes."""
@@ -92,6 +115,7 @@ class FastResponder:
         self._responder = responder
         self._image = responder.image
         self._health = responder.health
+        self._random = responder.random
         self._view = view
         self._kept: dict[bytes, _Kept | _Choice] = {}
         self._by_health: dict[bytes, _Kept] = {}
@@ -114,9 +138,9 @@ class FastResponder:
         self, message: bytes, peer: Callable[[], str], *, tcp: bool = False
     ) -> bytes | Elsewhere | None:
         """The answer; None for silence. `peer` is asked only if the answer depends on it."""
-        return self._quick(message, peer, tcp) or self._slow(message, peer, tcp)
+        return self.quick(message, peer, tcp=tcp) or self._slow(message, peer, tcp)
 
-    def _quick(self, message: bytes, peer: Callable[[], str], tcp: bool) -> bytes | None:
+    def quick(self, message: bytes, peer: Callable[[], str], *, tcp: bool = False) -> bytes | None:
         """The answer, if it can be put together; None if it takes the slow way."""
         kind = _PLAIN.get(message[2:12])
         if kind is None:
@@ -143,11 +167,27 @@ class FastResponder:
 
     def _choose(self, choice: _Choice, asker: Asker) -> tuple[_Kept | None, bool]:
         """The bytes of what the policy says now, and whether it looked at who asks; no bytes if it says nothing."""
+        if choice.health != self._health_generation:
+            choice.forget(self._health_generation)
+        if choice.drawn is not None:
+            outcomes, upto = choice.drawn
+            return outcomes[bisect_right(upto, self._random.random() * upto[-1])], False
+        place = self._image.place(asker) if choice.by_place else None
+        kept = choice.settled.get(id(place))
+        return (kept, True) if kept is not None else self._choose_anew(choice, asker, place)
+
+    def _choose_anew(self, choice: _Choice, asker: Asker, place: Place | None) -> tuple[_Kept | None, bool]:
         use = Use()
-        around = self._responder.around(asker)
-        chooser = Chooser(self._image, around.asker, around.is_healthy, around.random, use)
+        chooser = Chooser(self._image, asker, self._health.of, self._random, use)
         found = chooser.values(choice.leaves, choice.type)
-        return (choice.outcome(found) if found is not None and found[1] else None), use.client
+        if found is None or not found[1]:
+            return None, use.client
+        kept = choice.outcome(found)
+        if choice.weighted:
+            choice.draw_from(chooser.tier(choice.leaves, choice.type))
+        elif place is not None and not use.chance and len(choice.settled) < _OUTCOMES_MAX:
+            choice.settled[id(place)] = kept  # the image holds on to its places as long as we do to this
+        return kept, use.client
 
     def _missing(self, key: bytes) -> _Kept | _Choice | None:
         """What a name hears that is not there: the star above it, or that there is no such name."""
@@ -271,10 +311,10 @@ def _read_opt(opt: bytes) -> tuple[int, bytes, Asker | None]:
     if opt[_FLAGS_AT : _FLAGS_AT + 4] not in _PLAIN_FLAGS or opt[11:13] != _ECS:
         return 0, b"", None
     try:
-        asker = read_edns(opt).asker()
-    except (Unreadable, struct.error, IndexError):
+        asker = asker_of(read_subnet(opt[15:]))
+    except (Unreadable, struct.error):
         return 0, b"", None
-    whole = len(opt) == 15 + (opt[13] << 8 | opt[14])
+    whole = len(opt) == 15 + (opt[13] << 8 | opt[14]) == 11 + (opt[9] << 8 | opt[10])
     return (
         (bytes_max, _OPT_ANSWERED + opt[_FLAGS_AT:], asker) if asker is not None and whole else (0, b"", None)
     )

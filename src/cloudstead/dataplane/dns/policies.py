@@ -69,14 +69,22 @@ class Chooser:
         return None
 
     def _one(self, leaves: Sequence[Leaf], type: int) -> Leaf | None:
+        tier = self.tier(leaves, type)
+        if len(tier) <= 1:
+            return tier[0] if tier else None
+        self.use.chance = True
+        return self._random.choices(tier, weights(tier))[0]
+
+    def tier(self, leaves: Sequence[Leaf], type: int) -> list[Leaf]:
+        """Those of the sets that chance may now choose from; none if nobody shall be answered with any of these."""
         if len(leaves) == 1 and type_of(leaves) in _FOR_EVERYBODY:
-            return leaves[0]  # healthy or not, there is no other
+            return [leaves[0]]  # healthy or not, there is no other
         tiers = self._tiers(leaves)
         for tier in tiers:
             healthy = [leaf for leaf in tier if self._healthy(leaf, type)]
             if healthy:
-                return self._pick(healthy)
-        return self._pick(tiers[0]) if tiers else None
+                return healthy
+        return tiers[0] if tiers else []
 
     def _several(self, leaves: Sequence[Leaf], type: int) -> tuple[int, tuple[bytes, ...]]:
         answering = [leaf for leaf in leaves if self._healthy(leaf, type)] or list(leaves)
@@ -97,15 +105,6 @@ class Chooser:
         if depth >= _ALIASES_MAX:
             return False
         return any(self._healthy(each, type, depth + 1) for each in self._image.leaves(*leaf.target, type))
-
-    def _pick(self, tier: list[Leaf]) -> Leaf:
-        if len(tier) == 1:
-            return tier[0]
-        self.use.chance = True
-        weights = [leaf.routing.weight if isinstance(leaf.routing, Weighted) else 1 for leaf in tier]
-        if not any(weights):
-            return self._random.choice(tier)
-        return self._random.choices(tier, weights)[0]
 
     # --- tiers
 
@@ -135,9 +134,17 @@ class Chooser:
         return [[routings[each]] for each in wanted if each in routings]
 
 
-_BY_CLIENT = (Cidr, Geolocation, Geoproximity, Latency)
+#: What depends on nothing of a client but its place.
+BY_PLACE = (Geolocation, Geoproximity, Latency)
+_BY_CLIENT = (Cidr, *BY_PLACE)
 #: Alone these answer everybody; the others still have to be where the client is.
 _FOR_EVERYBODY = (Simple, Weighted, Failover, Geoproximity, Latency)
+
+
+def weights(tier: Sequence[Leaf]) -> list[int]:
+    """How often each of a tier is chosen, against the others. If all have the weight zero they are equals."""
+    given = [leaf.routing.weight if isinstance(leaf.routing, Weighted) else 1 for leaf in tier]
+    return given if any(given) else [1] * len(tier)
 
 
 def type_of(leaves: Sequence[Leaf]) -> type:

@@ -66,11 +66,11 @@ class Responder:
         self.image = image
         self.health = health
         self._view = view
-        self._random = random
+        self.random = random
         self._log = log
 
     def around(self, asker: Asker) -> Circumstances:
-        return Circumstances(asker, self.health.of, self._random)
+        return Circumstances(asker, self.health.of, self.random)
 
     def respond(self, message: bytes, peer: str, transport: str = "UDP") -> Said | Elsewhere | bytes | None:
         """None for what is not even a question, which gets silence; bytes for what cannot be read."""

@@ -31,21 +31,20 @@ class Unreadable(Exception):
     """Not a message as RFC 1035 has it, or an option of one."""
 
 
+#: Family, bits that are told, and the address cut to these, as they stand in an option.
+Subnet = tuple[int, int, bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class Edns:
     version: int
     udp_bytes: int
     dnssec_ok: bool
-    #: The client's subnet: family, bits that are told, and the address cut to these, as they stood in the question.
-    subnet: tuple[int, int, bytes] | None = None
+    subnet: Subnet | None = None
 
     def asker(self) -> Asker | None:
         """The client that a resolver told of; None if it told of none, or asked that we do not look."""
-        if self.subnet is None or not self.subnet[1]:
-            return None
-        family, bits, address = self.subnet
-        version, width = _ECS_WIDTHS[family]
-        return Asker(version, int.from_bytes(address.ljust(width // 8, b"\0")), bits)
+        return asker_of(self.subnet) if self.subnet is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +131,11 @@ def read_edns(message: bytes, at: int = 0) -> Edns:
         if at > end:
             raise Unreadable("an option that ends too late")
         if code == _ECS:
-            subnet = _read_subnet(message[at - size : at])
+            subnet = read_subnet(message[at - size : at])
     return Edns(rest >> 16 & 0xFF, udp_bytes, bool(rest & _DO), subnet)
 
 
-def _read_subnet(option: bytes) -> tuple[int, int, bytes]:
+def read_subnet(option: bytes) -> Subnet:
     """RFC 7871, 7.1.1: neither a bit too many nor a byte too few; the scope of a question is 0."""
     family, bits, scope = struct.unpack_from("!HBB", option)
     address = option[4:]
@@ -145,6 +144,13 @@ def _read_subnet(option: bytes) -> tuple[int, int, bytes]:
     if bits % 8 and address[-1] & (0xFF >> bits % 8):
         raise Unreadable("a client subnet with bits beyond its length")
     return family, bits, address
+
+
+def asker_of(subnet: Subnet) -> Asker | None:
+    """The client in a subnet; None if not a bit of it is told, which asks that we do not look."""
+    family, bits, address = subnet
+    version, width = _ECS_WIDTHS[family]
+    return Asker(version, int.from_bytes(address) << (width - 8 * len(address)), bits) if bits else None
 
 
 # --- answers
