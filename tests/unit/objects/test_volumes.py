@@ -7,6 +7,7 @@ import shutil
 import time
 
 import pytest
+from tests.support.cloud import free_port
 from tests.support.seaweed import FakeCluster
 
 from cloudstead.dataplane.objects import driver as d
@@ -171,6 +172,18 @@ def test_reads_go_on_without_the_master(world):
         cluster.master_is_away = True
         for volume, (_, where) in store._volumes._cluster._locations.items():
             store._volumes._cluster._locations[volume] = 0.0, where  # long ago
+        await check(store)
+        await store.close()
+
+    world(test)
+
+
+def test_another_master_is_asked_when_one_is_away(world, tmp_path):
+    async def test(cluster, opened):
+        nobody = f"127.0.0.1:{free_port()}"
+        settings = ClusterSettings(masters=(nobody, cluster.master))
+        store = await open_objects(tmp_path, on_broken=unbroken, cluster=settings)
+        await fill(store)
         await check(store)
         await store.close()
 

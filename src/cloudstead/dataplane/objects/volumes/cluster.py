@@ -85,6 +85,7 @@ class Cluster:
         self._http = Http(settings.timeout_s)
         self._locations: dict[int, tuple[float, tuple[str, ...]]] = {}  # until when they are believed
         self._turn = 0
+        self._master = 0
 
     async def close(self) -> None:
         await self._http.close()
@@ -129,13 +130,17 @@ class Cluster:
 
     async def _ask_master(self, target: str) -> Answer:
         failed: Unreachable | None = None
-        for master in self.settings.masters:
+        masters = self.settings.masters
+        for n in range(len(masters)):
+            at = (self._master + n) % len(masters)
+            master = masters[at]
             try:
                 answer = await self._http.ask(master, "GET", target)
             except Unreachable as e:
                 failed = e
                 continue
             if answer.status < 500:
+                self._master = at  # the others are asked once it is away
                 return answer
             failed = Unreachable(f"{master}: {_said(answer)}")
         raise Unreachable(f"no master helps: {failed}")
