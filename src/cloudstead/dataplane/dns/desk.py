@@ -16,6 +16,7 @@ from cloudstead.dataplane.dns.answers import Answers
 from cloudstead.dataplane.dns.evaluate import Answer
 from cloudstead.dataplane.dns.fast import FastResponder
 from cloudstead.dataplane.dns.forward import Forwarder
+from cloudstead.dataplane.dns.limits import Limits
 from cloudstead.dataplane.dns.respond import NotOurs, Reply, respond
 from cloudstead.dataplane.dns.responder import Elsewhere, Responder, reply_of
 from cloudstead.dataplane.dns.wire import Question
@@ -55,8 +56,15 @@ class Later:
 
 class Desk:
     def __init__(
-        self, answers: Answers, view: str | None, forwarder: Forwarder | None, zones: Responder | None
+        self,
+        answers: Answers,
+        view: str | None,
+        *,
+        forwarder: Forwarder | None = None,
+        zones: Responder | None = None,
+        limits: Limits | None = None,
     ) -> None:
+        self._limits = limits
         self._answers = answers
         self._view = view
         self._forwarder = forwarder
@@ -69,10 +77,16 @@ class Desk:
         if self._zones is None:
             return _unknown
         self._zones.refresh()
-        return self._zones.quick if self._serving else _unknown
+        return self._zones.quick if self._serving and self._limits is None else _unknown
 
     def over_udp(self, message: bytes, peer: Callable[[], str]) -> bytes | Later | None:
         """The answer, or who has it; None for silence."""
+        said = self._over_udp(message, peer)
+        if self._limits is not None and isinstance(said, bytes):
+            return self._limits.passed(message, said, peer())
+        return said
+
+    def _over_udp(self, message: bytes, peer: Callable[[], str]) -> bytes | Later | None:
         if not self._serving:
             return None
         said = self._zones.answer(message, peer) if self._zones is not None else None
