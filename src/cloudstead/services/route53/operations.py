@@ -7,6 +7,9 @@ from cloudstead.services.route53.changes import Changes
 from cloudstead.services.route53.delegation_sets import DelegationSets
 from cloudstead.services.route53.directory import Directory
 from cloudstead.services.route53.limits import Limits
+from cloudstead.services.route53.record_changes import RecordChanges
+from cloudstead.services.route53.record_listing import RecordLists
+from cloudstead.services.route53.record_rules import FindTarget
 from cloudstead.services.route53.tags import Tags
 from cloudstead.services.route53.vpc_associations import VpcAssociations
 from cloudstead.services.route53.zones import HostedZones
@@ -22,11 +25,13 @@ def parts(
     *,
     network_owner: Callable[[str, str], str | None],
     acknowledged: Callable[[], int],
+    find_target: FindTarget = lambda _zone, _name, _type: None,
 ) -> list[object]:
     """The classes whose public methods are Route 53's operations.
 
     `network_owner(region, vpc)` is the account of a VPC, None if there is none; `acknowledged()` the number of the
-    feed that every name server has reached.
+    feed that every name server has reached. `find_target(zone, name, type)` tells of the zones that services have for
+    aliases: None if there is no such zone, else whether it has the name.
     """
     directory = Directory(store, tools, network_owner, acknowledged)
     return [
@@ -34,6 +39,8 @@ def parts(
         HostedZoneLists(directory),
         DelegationSets(directory),
         VpcAssociations(directory),
+        RecordChanges(directory, find_target),
+        RecordLists(directory),
         Changes(directory),
         Limits(directory),
         Tags(directory),
