@@ -17,6 +17,7 @@ from cloudstead.services.ec2.instances_launch import Neighbours
 from cloudstead.services.ec2.operations import (
     VPC_KINDS,
     instance_parts,
+    ServiceInterfaces,
     opening,
     public_parameters,
     vpc_parts,
@@ -27,15 +28,16 @@ from cloudstead.services.ec2.vpc_networking import VpcNetworking
 from cloudstead.services.iam.operations import find_instance_profile
 from cloudstead.services.iam.operations import parts as iam_parts
 from cloudstead.services.kms.operations import parts as kms_parts
+from cloudstead.services.route53resolver.operations import parts as route53resolver_parts
 from cloudstead.services.s3.operations import control_parts as s3_control_parts
 from cloudstead.services.s3.operations import parts as s3_parts
-from cloudstead.services.s3.rows import TODAYS_DEFAULTS, Defaults
+from cloudstead.services.s3.rows import TODAYS_DEFAULTS, Bucket, Defaults
 from cloudstead.services.ssm.operations import parts as ssm_parts
 from cloudstead.services.ssm.operations import read_parameter
 from cloudstead.services.sts.operations import Sts
 from cloudstead.store import Store
 
-SERVICES = ("ec2", "iam", "kms", "s3", "s3control", "ssm", "sts")
+SERVICES = ("ec2", "iam", "kms", "route53resolver", "s3", "s3control", "ssm", "sts")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +74,7 @@ def tables(means: Means) -> Mapping[str, Mapping[str, AnyOperation]]:
         "ec2": _ec2(means),
         "iam": _table("iam", *iam_parts(store, tools)),
         "kms": _table("kms", *kms_parts(store, tools, means.sealing_key)),
+        "route53resolver": _route53resolver(means),
         "s3": _s3(means),
         "s3control": _table("s3control", *s3_control_parts(store)),
         "ssm": _table("ssm", *ssm_parts(store, tools, means.parameter_key, public_parameters)),
@@ -113,6 +116,18 @@ def _s3(means: Means) -> dict[str, AnyOperation]:
     made = s3_parts(means.store, means.tools, means.objects.store, means.sealing_key, means.bucket_defaults)
     table = _table("s3", *made)
     return {name: means.objects.opening(operation) for name, operation in table.items()}
+
+
+def _route53resolver(means: Means) -> dict[str, Operation]:
+    resources = Resources(means.store, means.tools, means.ec2)
+
+    def has_bucket(account: str, name: str) -> bool:
+        bucket = means.store.get(Bucket, name)
+        return bucket is not None and bucket.account == account
+
+    vpcs = ServiceInterfaces(resources)
+    table = _table("route53resolver", *route53resolver_parts(means.store, means.tools, vpcs, has_bucket))
+    return {name: opening(resources, operation) for name, operation in table.items()}
 
 
 def _profiles(store: Store) -> Callable[[str, str | None, str | None], Profile | None]:
