@@ -4,6 +4,7 @@ Pages are as small as AWS allows, and of everything that AWS's quotas let us the
 """
 
 import json
+import time
 
 import botocore.session
 import pytest
@@ -53,6 +54,7 @@ _REFUSED = {
     "kms": "InvalidMarkerException",
     "route53resolver": "InvalidNextTokenException",
     "s3": "InvalidArgument",
+    "route53domains": "InvalidInput",
 }
 _SESSION = botocore.session.get_session()
 
@@ -78,6 +80,7 @@ def full(simulated):
     clients = {service: simulated.client(service, validate=False) for service in SERVICES}
     asked |= _kms(simulated.client("kms"))
     asked |= resolver_pages.fill(simulated.client("route53resolver"), simulated.client("ec2"), TAGS)
+    _domains(simulated.client("route53domains"))
     return clients, {**asked, **_s3(simulated.client("s3")), **_ec2(simulated)}
 
 
@@ -166,6 +169,28 @@ def _s3(s3):
     }
 
 
+def _domains(domains):
+    """Three, each with its operation and its bill."""
+    ann = {
+        "FirstName": "Ann",
+        "LastName": "Example",
+        "ContactType": "PERSON",
+        "AddressLine1": "1 Main Street",
+        "City": "Vienna",
+        "CountryCode": "AT",
+        "ZipCode": "1010",
+        "PhoneNumber": "+43.1234567",
+        "Email": "ann@example.net",
+    }
+    contacts = {f"{role}Contact": ann for role in ("Admin", "Registrant", "Tech")}
+    for name in ("it.com", "b.org", "c.net"):
+        domains.register_domain(DomainName=name, DurationInYears=1, **contacts)
+    deadline = time.monotonic() + 30
+    while len(domains.list_domains()["Domains"]) < 3:
+        assert time.monotonic() < deadline, domains.list_operations()
+        time.sleep(0.05)
+
+
 def _ec2(cloud):
     ec2 = cloud.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
@@ -240,7 +265,7 @@ def _least(service, operation, config):
         .operation_model(operation)
         .input_shape.members[config["limit_key"]]
     )
-    return member.metadata.get("min") or (1 if service == "s3" else _LEAST[operation])
+    return member.metadata.get("min") or (1 if service in ("s3", "route53domains") else _LEAST[operation])
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import socket
 from collections.abc import Callable
 from functools import partial
 
-from cloudstead.app import drivers
-from cloudstead.app.processes import Plan, run_controller, run_gateway, run_names
+from cloudstead.app import drivers, registry
+from cloudstead.app.processes import Plan, run_controller, run_gateway, run_names, run_registry
 from cloudstead.app.state import DataDirectory
 from cloudstead.app.supervisor import Role, Supervisor
 from cloudstead.app.tables import SERVICES
@@ -35,12 +35,15 @@ def run(settings: Settings, data: DataDirectory, processes: Callable[[dict[str, 
         kind=kind,
         api_sockets=_api_sockets(settings, kind, workers),
         dns_sockets=_dns_sockets(settings),
+        registry_sockets=_registry_sockets(settings),
         controller_bell=Bell(),
     )
     roles = [Role(f"gateway-{n + 1}", partial(run_gateway, plan, n)) for n in range(workers)]
     roles.append(Role("controller", partial(run_controller, plan)))
     if plan.dns_sockets:
         roles.append(Role("names", partial(run_names, plan)))
+    if plan.registry_sockets:
+        roles.append(Role("registry", partial(run_registry, plan)))
     for service in SERVICES:
         wire.load(service)  # once for all workers
     gc.collect()
@@ -67,12 +70,27 @@ def _api_sockets(settings: Settings, kind: drivers.Kind, workers: int) -> list[l
 
 
 def _dns_sockets(settings: Settings) -> list[socket.socket]:
-    if not settings.dns_port:
+    return _names_at(settings.dns_host, settings.dns_port)
+
+
+def _names_at(host: str, port: int) -> list[socket.socket]:
+    if not port:
         return []
-    return [
-        _bound(settings.dns_host, settings.dns_port, socket.SOCK_DGRAM),
-        _listening(_bound(settings.dns_host, settings.dns_port, socket.SOCK_STREAM)),
-    ]
+    return [_bound(host, port, socket.SOCK_DGRAM), _listening(_bound(host, port, socket.SOCK_STREAM))]
+
+
+def _registry_sockets(settings: Settings) -> registry.Sockets:
+    at = registry.servers(settings)
+    return registry.Sockets(
+        root=[sock for host in at.root for sock in _names_at(host, settings.dns_port)],
+        tld=[sock for host in at.tld for sock in _names_at(host, settings.dns_port)],
+        whois=_listening_at(settings.host, settings.whois_port),
+        rdap=_listening_at(settings.host, settings.rdap_port),
+    )
+
+
+def _listening_at(host: str, port: int) -> list[socket.socket]:
+    return [_listening(_bound(host, port, socket.SOCK_STREAM))] if port else []
 
 
 def _listening(bound: socket.socket) -> socket.socket:

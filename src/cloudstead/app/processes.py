@@ -13,11 +13,12 @@ import msgspec
 import uvloop
 
 from cloudstead import __version__
+from cloudstead.app import registry
 from cloudstead.app.buckets import Buckets
 from cloudstead.app.drivers import Kind, console_reader, drivers
 from cloudstead.app.objects import Objects, cluster
 from cloudstead.app.state import DataDirectory
-from cloudstead.app.tables import Means, ec2_settings, tables
+from cloudstead.app.tables import Means, ec2_settings, hosted_zone_maker, tables
 from cloudstead.app.wiring import controllers, guest_listeners, public_names, told_at_boot
 from cloudstead.control.problems import Problem
 from cloudstead.control.runner import Runner
@@ -35,6 +36,7 @@ from cloudstead.services.iam.credentials import StoredCredentials
 from cloudstead.services.iam.model import AccessKey, Account
 from cloudstead.services.iam.uses import KeyUses
 from cloudstead.services.kms.operations import key_lives
+from cloudstead.services.route53domains.operations import controllers as domain_controllers
 from cloudstead.services.s3.access_log_delivery import Deliveries
 from cloudstead.services.s3.rows import BEFORE_APRIL_2023, TODAYS_DEFAULTS, Bucket, BucketEnd
 from cloudstead.store import Store
@@ -55,6 +57,7 @@ class Plan:
     #: A list for each gateway worker.
     api_sockets: Sequence[Sequence[socket.socket]]
     dns_sockets: Sequence[socket.socket]
+    registry_sockets: registry.Sockets
     controller_bell: Bell
 
 
@@ -105,6 +108,7 @@ def _serve_api(plan: Plan, number: int, store: Store, tools: Tools) -> None:
         internal=Internal(
             health=lambda: _health(plan, store),
             reset=(lambda: _reset(plan, store, means.objects)) if plan.settings.allow_reset else None,
+            more=registry.internal_paths(store, tools),
         ),
         buckets=Buckets(store, tools, access_logs),
     )
@@ -151,6 +155,7 @@ async def _controller(plan: Plan) -> None:
                 *controllers(store, tools, ec2, means, networks),
                 objects.lifecycles(store, plan.data.secret("objects")),
                 key_lives(store, tools, plan.data.secret("objects")),
+                *domain_controllers(store, tools, hosted_zone_maker(store, tools)),
             ],
             store,
             tools.clock,
@@ -177,6 +182,16 @@ async def _names(plan: Plan) -> None:
             await asyncio.Event().wait()
         finally:
             await responder.stop()
+
+
+def run_registry(plan: Plan) -> None:
+    """Be the registry of domains, as far as it is asked in other ways than by the API, until SIGTERM."""
+    _run(_registry(plan))
+
+
+async def _registry(plan: Plan) -> None:
+    with Store(plan.data.database) as store:
+        await registry.serve(store, Tools(), plan.settings, plan.registry_sockets)
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

@@ -1,12 +1,17 @@
 """Which class answers which operation: every service of the cloud, wired by hand."""
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from cloudstead.app.objects import Objects
 from cloudstead.app.operations import AnyOperation, Operation, operations_of
+from cloudstead.core import ids
+from cloudstead.core.arn import arn
+from cloudstead.core.caller import Caller
+from cloudstead.core.errors import ServiceError
 from cloudstead.core.settings import Settings
 from cloudstead.core.tools import Tools
 from cloudstead.dataplane.network.naming import Pool
@@ -16,8 +21,8 @@ from cloudstead.services.ec2.instances_console import ReadConsole
 from cloudstead.services.ec2.instances_launch import Neighbours
 from cloudstead.services.ec2.operations import (
     VPC_KINDS,
-    instance_parts,
     ServiceInterfaces,
+    instance_parts,
     opening,
     public_parameters,
     vpc_parts,
@@ -28,6 +33,9 @@ from cloudstead.services.ec2.vpc_networking import VpcNetworking
 from cloudstead.services.iam.operations import find_instance_profile
 from cloudstead.services.iam.operations import parts as iam_parts
 from cloudstead.services.kms.operations import parts as kms_parts
+from cloudstead.services.route53.operations import parts as route53_parts
+from cloudstead.services.route53domains.operations import MakeHostedZone
+from cloudstead.services.route53domains.operations import parts as route53domains_parts
 from cloudstead.services.route53resolver.operations import parts as route53resolver_parts
 from cloudstead.services.s3.operations import control_parts as s3_control_parts
 from cloudstead.services.s3.operations import parts as s3_parts
@@ -37,7 +45,9 @@ from cloudstead.services.ssm.operations import read_parameter
 from cloudstead.services.sts.operations import Sts
 from cloudstead.store import Store
 
-SERVICES = ("ec2", "iam", "kms", "route53resolver", "s3", "s3control", "ssm", "sts")
+SERVICES = ("ec2", "iam", "kms", "route53domains", "route53resolver", "s3", "s3control", "ssm", "sts")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +84,7 @@ def tables(means: Means) -> Mapping[str, Mapping[str, AnyOperation]]:
         "ec2": _ec2(means),
         "iam": _table("iam", *iam_parts(store, tools)),
         "kms": _table("kms", *kms_parts(store, tools, means.sealing_key)),
+        "route53domains": _table("route53domains", *route53domains_parts(store, tools)),
         "route53resolver": _route53resolver(means),
         "s3": _s3(means),
         "s3control": _table("s3control", *s3_control_parts(store)),
@@ -138,6 +149,36 @@ def _profiles(store: Store) -> Callable[[str, str | None, str | None], Profile |
         return Profile(id=found.id, arn=found.arn()) if found is not None else None
 
     return find
+
+
+def hosted_zone_maker(store: Store, tools: Tools) -> MakeHostedZone:
+    """What the registrar asks for a hosted zone with, as AWS's does when somebody registers a domain."""
+    create = _table(
+        "route53",
+        *route53_parts(store, tools, network_owner=lambda _region, _id: None, acknowledged=lambda: 0),
+    )["CreateHostedZone"]
+
+    def make(account: str, name: str) -> Sequence[str]:
+        registrar = Caller(
+            account=account,
+            region="us-east-1",
+            arn=arn("iam", "root", account=account),
+            user_id=account,
+        )
+        asked = {
+            "Name": name,
+            "CallerReference": f"RISWorkflow-RD:{ids.uuid(tools.random)}",
+            "HostedZoneConfig": {"Comment": "HostedZone created by Route53 Registrar"},
+        }
+        try:
+            made = create(registrar, asked)
+        except ServiceError as e:
+            log.warning("%s: no hosted zone was made: %s", name, e)
+            return ()
+        assert made is not None
+        return tuple(made["DelegationSet"]["NameServers"])
+
+    return make
 
 
 def _table(service: str, *parts: object) -> dict[str, Operation]:

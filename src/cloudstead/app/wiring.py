@@ -5,6 +5,7 @@ import socket
 from collections.abc import Sequence
 from typing import Any
 
+from cloudstead.app import registry
 from cloudstead.app.drivers import Drivers, Kind, Metadata
 from cloudstead.app.served import Listener, ServedNetworks
 from cloudstead.app.state import DataDirectory
@@ -27,6 +28,7 @@ from cloudstead.services.ec2.rows import Settings as Ec2Settings
 from cloudstead.services.ec2.volume_reconcile import Volumes
 from cloudstead.services.ec2.vpc_networking import VpcNetworking
 from cloudstead.services.iam.operations import role_of
+from cloudstead.services.route53domains.operations import RegistryNames
 from cloudstead.services.sts.operations import role_credentials
 from cloudstead.store import Store
 
@@ -103,9 +105,11 @@ def told_at_boot(store: Store, tools: Tools) -> Metadata:
 
 async def public_names(store: Store, settings: Settings, sockets: Sequence[socket.socket]) -> dns.Server:
     """The name server for everybody outside the networks. It is no resolver: what is not ours is refused."""
-    return await dns.serve(
-        Ec2Names(store, api_address=naming.Pool(settings.public_pool).host), sockets, view=None
+    names = registry.EitherNames(
+        Ec2Names(store, api_address=naming.Pool(settings.public_pool).host),
+        RegistryNames(registry.servers(settings)),
     )
+    return await dns.serve(names, sockets, view=None)
 
 
 class _Http:

@@ -97,6 +97,19 @@ class Settings:
             "`host` for this machine's own resolvers, `none` for nobody."
         ),
     ] = "host"
+    registry_dns: Annotated[
+        str,
+        About(
+            "Where the local registry's root server and its TLD server listen, on `dns_port`: two addresses with a "
+            "comma between, as 127.0.53.1,127.0.53.2. Empty: nowhere."
+        ),
+    ] = ""
+    rdap_port: Annotated[
+        int, About("The port of the registry's RDAP server; 0 switches it off.", 0, 65535)
+    ] = 0
+    whois_port: Annotated[
+        int, About("The port of the registry's WHOIS server; 0 switches it off.", 0, 65535)
+    ] = 0
     bucket_defaults: Annotated[
         Literal["today", "before-2023"],
         About(
@@ -250,6 +263,8 @@ def _check(settings: Settings, sources: Mapping[str, str]) -> None:
         for one in settings.dns_upstream.split(","):
             _address(sources["dns_upstream"], one.strip())
     _check_seaweedfs(settings, sources)
+    if settings.registry_dns:
+        _check_registry(settings.registry_dns, sources["registry_dns"])
     try:
         pool = ipaddress.IPv4Network(settings.public_pool)
     except ValueError:
@@ -279,6 +294,14 @@ def _check_seaweedfs(settings: Settings, sources: Mapping[str, str]) -> None:
         raise SettingsError(
             f"{sources['seaweedfs_replication']}: {settings.seaweedfs_replication!r} is not three digits from 0 to 2, as 010 is"
         )
+
+
+def _check_registry(text: str, source: str) -> None:
+    addresses = [one.strip() for one in text.split(",")]
+    for one in addresses:
+        _address(source, one)
+    if len(set(addresses)) != 2:
+        raise SettingsError(f"{source}: {text!r} is not two different addresses")
 
 
 def _address(source: str, text: str) -> None:

@@ -8,7 +8,10 @@ from cloudstead.dataplane.http import HttpRequest, HttpResponse
 
 
 class Internal:
-    """`health` says how we are. `reset` forgets everything; without one, resetting is switched off."""
+    """`health` says how we are. `reset` forgets everything; without one, resetting is switched off.
+
+    `more` are further handlers, by the first word of their paths.
+    """
 
     PREFIX = "/_cloudstead/"
 
@@ -16,9 +19,11 @@ class Internal:
         self,
         health: Callable[[], Mapping[str, object]] | None = None,
         reset: Callable[[], None] | None = None,
+        more: Mapping[str, Callable[[HttpRequest], HttpResponse]] | None = None,
     ) -> None:
         self._health = health or (lambda: {"status": "running"})
         self._reset = reset
+        self._more = more or {}
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         match request.path.removeprefix(self.PREFIX):
@@ -26,6 +31,8 @@ class Internal:
                 return self._answer_health(request)
             case "reset":
                 return self._answer_reset(request)
+            case other if (handle := self._more.get(other.partition("/")[0])) is not None:
+                return handle(request)
         return _json(404, {"message": f"There is no {request.path} here."})
 
     def _answer_health(self, request: HttpRequest) -> HttpResponse:

@@ -31,7 +31,7 @@ def test_every_setting_can_be_set_in_all_three_ways():
         "dns_host": "127.0.0.2", "dns_port": 53, "dns_upstream": "192.0.2.1, 192.0.2.2", "allow_reset": True,
         "bucket_defaults": "before-2023", "object_bytes": "seaweedfs", "seaweedfs_masters": "10.0.0.1:9333, [::1]:9333",
         "seaweedfs_collection": "two", "seaweedfs_replication": "001", "seaweedfs_timeout_s": 2.5,
-        "stop_grace_s": 1.5, "log_level": "debug",
+        "registry_dns": "127.0.53.1,127.0.53.2", "rdap_port": 8080, "whois_port": 4343, "stop_grace_s": 1.5, "log_level": "debug",
     }  # fmt: skip
     assert set(other) == {setting.name for setting in known()}
     expected = Settings(**{**other, "data": Path("/other"), "images": Path("/img")})
