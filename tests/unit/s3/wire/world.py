@@ -95,7 +95,7 @@ class World:
         )
         self.server = HttpServer(
             self.gateway.handle,
-            limits=Limits(),
+            limits=Limits(head_timeout_s=0.5, body_timeout_s=0.5, idle_timeout_s=0.5, linger_timeout_s=0.2),
             clock=self.tools.clock,
             ssl_context=None,
             wants_stream=wants_stream,
