@@ -1,26 +1,34 @@
 """Who answers in one view: its zones first, then names that follow from rows, then resolvers upstream.
 
-A private zone hides what EC2 would say of the same name, as on AWS. A chain that leads out of the zones is followed in
+A network's firewall goes before all of them, and its forwarding rules before what is less specific. A private zone hides what EC2 would say of the same name, as on AWS. A chain that leads out of the zones is followed in
 a network, where we are the resolver; outside, whoever asks follows it.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import dns.exception
 import dns.flags
 import dns.message
 import dns.name
 import dns.rdatatype
 
+from cloudstead.dataplane.dns import wire
 from cloudstead.dataplane.dns.answers import Answers
+from cloudstead.dataplane.dns.compiled import IN, type_text
 from cloudstead.dataplane.dns.evaluate import Answer
 from cloudstead.dataplane.dns.fast import FastResponder
 from cloudstead.dataplane.dns.forward import Forwarder
+from cloudstead.dataplane.dns.guard import Guard, blocked
 from cloudstead.dataplane.dns.limits import Limits
 from cloudstead.dataplane.dns.respond import NotOurs, Reply, respond
 from cloudstead.dataplane.dns.responder import Elsewhere, Responder, reply_of
-from cloudstead.dataplane.dns.wire import Question
+from cloudstead.dataplane.dns.wirenames import to_text, to_wire
+from cloudstead.dataplane.dns.zones import Target
 
+#: The forwarder to the targets of a rule, with sockets where an outbound endpoint has them.
+Outbound = Callable[[tuple[Target, ...]], Forwarder]
+_NO_QUERY = 0xF8
 Quick = Callable[[bytes, Callable[[], str]], bytes | None]
 
 
@@ -28,7 +36,7 @@ Quick = Callable[[bytes, Callable[[], str]], bytes | None]
 class _Chain:
     """What our zones said before the chain led out of them."""
 
-    question: Question
+    question: wire.Question
     begun: Answer
 
     def joined(self, rest: dns.message.Message) -> Reply:
@@ -63,7 +71,11 @@ class Desk:
         forwarder: Forwarder | None = None,
         zones: Responder | None = None,
         limits: Limits | None = None,
+        outbound: Outbound | None = None,
     ) -> None:
+        self._outbound = outbound
+        self._image = zones.image if zones is not None else None
+        self._guard: Guard | None = None
         self._limits = limits
         self._answers = answers
         self._view = view
@@ -77,7 +89,17 @@ class Desk:
         if self._zones is None:
             return _unknown
         self._zones.refresh()
-        return self._zones.quick if self._serving and self._limits is None else _unknown
+        self._refresh_guard()
+        freely = self._serving and self._limits is None and self._guard is None
+        return self._zones.quick if freely else _unknown
+
+    def _refresh_guard(self) -> None:
+        """A network without firewall and rules has no guard, and its questions take the quick way."""
+        network = self._image.networks.get(self._view or "") if self._image is not None else None
+        if network is None or not (network.rules or network.firewall):
+            self._guard = None
+        elif self._guard is None or self._guard.network is not network:
+            self._guard = Guard(network)
 
     def over_udp(self, message: bytes, peer: Callable[[], str]) -> bytes | Later | None:
         """The answer, or who has it; None for silence."""
@@ -87,23 +109,54 @@ class Desk:
         return said
 
     def _over_udp(self, message: bytes, peer: Callable[[], str]) -> bytes | Later | None:
-        if not self._serving:
-            return None
-        said = self._zones.answer(message, peer) if self._zones is not None else None
-        if isinstance(said, bytes):
-            return said
-        outcome = self._beyond(message, said) if said is not None or self._zones is None else None
-        return outcome.over_udp() if isinstance(outcome, Reply) else outcome
+        said = self._say(message, peer, tcp=False)
+        return said.over_udp() if isinstance(said, (Reply, wire.Reply)) else said
 
     def over_tcp(self, message: bytes, peer: Callable[[], str]) -> bytes | Later | None:
         """The same with its length in front."""
-        if not self._serving:
-            return None
-        said = self._zones.answer(message, peer, tcp=True) if self._zones is not None else None
+        said = self._say(message, peer, tcp=True)
         if isinstance(said, bytes):
             return len(said).to_bytes(2) + said
-        outcome = self._beyond(message, said) if said is not None or self._zones is None else None
-        return outcome.over_tcp() if isinstance(outcome, Reply) else outcome
+        return said.over_tcp() if isinstance(said, (Reply, wire.Reply)) else said
+
+    def _say(
+        self, message: bytes, peer: Callable[[], str], *, tcp: bool
+    ) -> bytes | Reply | wire.Reply | Later | None:
+        if not self._serving:
+            return None
+        guarded = self._guarded(message, self._guard) if self._guard is not None else None
+        if guarded is not None:
+            return guarded
+        if self._zones is None:
+            return self._beyond(message, None)
+        said = self._zones.answer(message, peer, tcp=tcp)
+        return self._beyond(message, said) if isinstance(said, Elsewhere) else said
+
+    def _guarded(self, message: bytes, guard: Guard) -> wire.Reply | Later | None:
+        """What the firewall says, or whom a rule sends the question to; None if it goes its usual way."""
+        try:
+            question = wire.read(message)
+            query = dns.message.from_wire(message)
+        except (wire.Unreadable, dns.exception.DNSException, ValueError):
+            return None
+        if not isinstance(query, dns.message.QueryMessage) or message[2] & _NO_QUERY or question.klass != IN:
+            return None
+        rule = guard.firewall(question)
+        if rule is not None and rule.action == "BLOCK":
+            return blocked(question, rule)
+        found = guard.rule(question.name)
+        if found is None or self._outbound is None or self._is_closer(question, found[0]):
+            return None
+        return Later(NotOurs(query), self._outbound(found[1].targets), None)
+
+    def _is_closer(self, question: wire.Question, domain: bytes) -> bool:
+        """Whether a private zone, or a domain of computed names, is more specific than a rule's domain."""
+        assert self._image is not None
+        zone = self._image.private_zone_of(self._view, question.name)
+        if zone is not None and len(zone.apex) > len(domain):
+            return True
+        found = self._answers.lookup(self._view, to_text(question.name), type_text(question.type))
+        return found is not None and len(to_wire(found.zone)) > len(domain)
 
     def _beyond(self, message: bytes, said: Elsewhere | None) -> Reply | Later | None:
         """What is said beyond our zones of a question, or of the name that a chain of ours ends with."""
@@ -123,6 +176,6 @@ def _unknown(_message: bytes, _peer: Callable[[], str]) -> None:
     """What is known at once where there are no zones, or silence."""
 
 
-def _onward(question: Question, begun: Answer) -> bytes:
+def _onward(question: wire.Question, begun: Answer) -> bytes:
     name = dns.name.from_wire(begun.onward or b"\0", 0)[0]
     return dns.message.make_query(name, dns.rdatatype.RdataType.make(question.type)).to_wire()

@@ -93,12 +93,11 @@ class Image:
 
     def zone_of(self, view: str | None, name: bytes) -> ZoneImage | None:
         """The zone that answers for a name: in a network its private zones come before all public ones."""
-        if view is not None:
-            private = self._private.get(view)
-            found = _closest(private, name) if private else None
-            if found is not None:
-                return found
-        return _closest(self._public, name)
+        return self.private_zone_of(view, name) or _closest(self._public, name)
+
+    def private_zone_of(self, view: str | None, name: bytes) -> ZoneImage | None:
+        private = self._private.get(view) if view is not None else None
+        return _closest(private, name) if private else None
 
     def leaves(self, zone: str, name: bytes, type: int) -> tuple[Leaf, ...]:
         """What an alias leads to. A wildcard is there only under its own name."""

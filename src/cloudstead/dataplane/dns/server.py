@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from cloudstead.dataplane.dns import datagrams
 from cloudstead.dataplane.dns.answers import Answers
-from cloudstead.dataplane.dns.desk import Desk, Later
+from cloudstead.dataplane.dns.desk import Desk, Later, Outbound
 from cloudstead.dataplane.dns.forward import Forwarder
 from cloudstead.dataplane.dns.limits import Limits
 from cloudstead.dataplane.dns.responder import Responder
@@ -31,12 +31,13 @@ async def serve(
     forwarder: Forwarder | None = None,
     zones: Responder | None = None,
     limits: Limits | None = None,
+    outbound: Outbound | None = None,
 ) -> "Server":
     """Answer on these sockets (bound; listening, if TCP) until the server is told to stop, which closes them.
 
     Zones go before `answers`. What is in neither goes to the forwarder; without one it is refused.
     """
-    server = Server(Desk(answers, view, forwarder=forwarder, zones=zones, limits=limits))
+    server = Server(Desk(answers, view, forwarder=forwarder, zones=zones, limits=limits, outbound=outbound))
     for sock in sockets:
         await server.listen(sock)
     return server
