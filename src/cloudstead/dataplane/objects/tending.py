@@ -125,7 +125,8 @@ class Tender:
     async def _remove_body_files(self) -> None:
         with self._index.reading() as txn, txn.cursor(db=self._index.tables["freed"]) as cursor:
             waiting = {FREED_KEY.unpack(key)[1] for key, _ in cursor}
-        for number, row in self._index.files().items():
+            rows = self._index.files_in(txn)  # of the same moment: what is freed meanwhile may still be read
+        for number, row in rows.items():
             if row.extents and row.sealed and row.live == 0 and number not in waiting:
                 await self._files.remove(number, extents=True)
                 with self._index.writing() as txn:
