@@ -33,7 +33,8 @@ from cloudstead.services.ec2.vpc_networking import VpcNetworking
 from cloudstead.services.iam.operations import find_instance_profile
 from cloudstead.services.iam.operations import parts as iam_parts
 from cloudstead.services.kms.operations import parts as kms_parts
-from cloudstead.services.route53.operations import parts as route53_parts
+from cloudstead.services.route53.directory import Directory
+from cloudstead.services.route53.zones import HostedZones
 from cloudstead.services.route53domains.operations import MakeHostedZone
 from cloudstead.services.route53domains.operations import parts as route53domains_parts
 from cloudstead.services.route53resolver.operations import parts as route53resolver_parts
@@ -153,10 +154,7 @@ def _profiles(store: Store) -> Callable[[str, str | None, str | None], Profile |
 
 def hosted_zone_maker(store: Store, tools: Tools) -> MakeHostedZone:
     """What the registrar asks for a hosted zone with, as AWS's does when somebody registers a domain."""
-    create = _table(
-        "route53",
-        *route53_parts(store, tools, network_owner=lambda _region, _id: None, acknowledged=lambda: 0),
-    )["CreateHostedZone"]
+    zones = HostedZones(Directory(store, tools))
 
     def make(account: str, name: str) -> Sequence[str]:
         registrar = Caller(
@@ -171,11 +169,10 @@ def hosted_zone_maker(store: Store, tools: Tools) -> MakeHostedZone:
             "HostedZoneConfig": {"Comment": "HostedZone created by Route53 Registrar"},
         }
         try:
-            made = create(registrar, asked)
+            made = zones.create_hosted_zone(registrar, asked)
         except ServiceError as e:
             log.warning("%s: no hosted zone was made: %s", name, e)
             return ()
-        assert made is not None
         return tuple(made["DelegationSet"]["NameServers"])
 
     return make
