@@ -5,10 +5,12 @@ import random
 import pytest
 from tests.support.api import ACCOUNT, Api
 
+from cloudstead.app.zones import asking
 from cloudstead.core.caller import Caller
 from cloudstead.core.clock import ManualClock
 from cloudstead.core.tools import Tools
-from cloudstead.services.route53.operations import parts
+from cloudstead.dataplane.dns.places import REGIONS
+from cloudstead.services.route53.operations import Neighbours, parts
 from cloudstead.store import Store
 
 OTHER = "999999999999"
@@ -41,9 +43,11 @@ class Route53(Api):
 
 
 class NameServers:
-    """What they have acknowledged."""
+    """What they have acknowledged, and which health checks they know to fail."""
 
-    number = 0
+    def __init__(self):
+        self.number = 0
+        self.unhealthy = set()
 
 
 @pytest.fixture
@@ -64,12 +68,13 @@ def tools():
 
 @pytest.fixture
 def api(store, tools, servers):
-    made = parts(
-        store,
-        tools,
+    neighbours = Neighbours(
         network_owner=lambda *vpc: VPCS.get(vpc),
         acknowledged=lambda: servers.number,
+        find_place=REGIONS.get,
+        ask=asking(lambda check: check not in servers.unhealthy, random.Random(7)),
     )
+    made = parts(store, tools, neighbours)
     return Route53("route53", *made)
 
 
@@ -77,3 +82,35 @@ def api(store, tools, servers):
 def zone(api):
     """The id of a public zone, example.com."""
     return api.create_hosted_zone(Name="example.com", CallerReference="zone")["HostedZone"]["Id"]
+
+
+def record(name, type="A", *values, ttl=300, **more):
+    """A record set as a client writes it."""
+    contents = {"TTL": ttl, "ResourceRecords": [{"Value": value} for value in values]} if values else {}
+    return {"Name": name, "Type": type, **contents, **more}
+
+
+def alias(name, target, zone, type="A", *, health=False, **more):
+    to = {"HostedZoneId": zone, "DNSName": target, "EvaluateTargetHealth": health}
+    return record(name, type, AliasTarget=to, **more)
+
+
+@pytest.fixture
+def id(zone):
+    return zone.rpartition("/")[2]
+
+
+@pytest.fixture
+def change(api, id):
+    """Change the zone: `change("CREATE", record, …)`."""
+
+    def make(*given):
+        changes, action = [], "CREATE"
+        for each in given:
+            if isinstance(each, str):
+                action = each
+            else:
+                changes.append({"Action": action, "ResourceRecordSet": each})
+        return api.change_resource_record_sets(HostedZoneId=id, ChangeBatch={"Changes": changes})
+
+    return make

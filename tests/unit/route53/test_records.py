@@ -2,38 +2,7 @@
 
 import pytest
 from tests.support.api import refusal
-
-
-def record(name, type="A", *values, ttl=300, **more):
-    """A record set as a client writes it."""
-    contents = {"TTL": ttl, "ResourceRecords": [{"Value": value} for value in values]} if values else {}
-    return {"Name": name, "Type": type, **contents, **more}
-
-
-def alias(name, target, zone, type="A", **more):
-    to = {"HostedZoneId": zone, "DNSName": target, "EvaluateTargetHealth": False}
-    return record(name, type, AliasTarget=to, **more)
-
-
-@pytest.fixture
-def id(zone):
-    return zone.rpartition("/")[2]
-
-
-@pytest.fixture
-def change(api, id):
-    """Change the zone: `change("CREATE", record, …)`."""
-
-    def make(*given):
-        changes, action = [], "CREATE"
-        for each in given:
-            if isinstance(each, str):
-                action = each
-            else:
-                changes.append({"Action": action, "ResourceRecordSet": each})
-        return api.change_resource_record_sets(HostedZoneId=id, ChangeBatch={"Changes": changes})
-
-    return make
+from tests.unit.route53.conftest import alias, record
 
 
 @pytest.fixture

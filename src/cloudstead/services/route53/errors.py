@@ -108,8 +108,48 @@ class NoSuchHealthCheck(ServiceError):
     code = "NoSuchHealthCheck"
 
 
+class CidrBlockInUseException(ServiceError):
+    code = "CidrBlockInUseException"
+
+
+class CidrCollectionAlreadyExistsException(ServiceError):
+    code = "CidrCollectionAlreadyExistsException"
+
+
+class CidrCollectionInUseException(ServiceError):
+    code = "CidrCollectionInUseException"
+
+
+class CidrCollectionVersionMismatchException(ServiceError):
+    code = "CidrCollectionVersionMismatchException"
+
+
+class NoSuchCidrCollectionException(ServiceError):
+    code = "NoSuchCidrCollectionException"
+
+
+class NoSuchCidrLocationException(ServiceError):
+    code = "NoSuchCidrLocationException"
+
+
+class HealthCheckAlreadyExists(ServiceError):
+    code = "HealthCheckAlreadyExists"
+
+
+class HealthCheckVersionMismatch(ServiceError):
+    code = "HealthCheckVersionMismatch"
+
+
+class TooManyHealthChecks(ServiceError):
+    code = "TooManyHealthChecks"
+
+
 def no_such_zone(id: str) -> NoSuchHostedZone:
     return NoSuchHostedZone(f"No hosted zone found with ID: {id}")
+
+
+def no_such_health_check(id: str) -> NoSuchHealthCheck:
+    return NoSuchHealthCheck(f"No health check exists with the specified ID {id}.")
 
 
 def no_such_delegation_set(id: str) -> NoSuchDelegationSet:

@@ -6,7 +6,7 @@ from typing import Any
 from cloudstead.core.caller import Caller
 from cloudstead.services.route53.directory import Directory
 from cloudstead.services.route53.errors import HostedZoneNotPrivate
-from cloudstead.services.route53.rows import DelegationSet, HostedZone
+from cloudstead.services.route53.rows import DelegationSet, HealthCheck, HostedZone
 
 ZONES_OF_AN_ACCOUNT = 500
 DELEGATION_SETS_OF_AN_ACCOUNT = 100
@@ -52,8 +52,10 @@ class Limits:
                 return len(store.rows(HostedZone, account=caller.account))
             case "MAX_REUSABLE_DELEGATION_SETS_BY_OWNER":
                 return len(store.rows(DelegationSet, account=caller.account))
+            case "MAX_HEALTH_CHECKS_BY_OWNER":
+                return len(store.rows(HealthCheck, account=caller.account))
             case _:
-                return 0
+                return 0  # traffic policies are not built, so there is none
 
 
 def _limit(type: str, value: int, count: int) -> dict[str, Any]:

@@ -6,10 +6,13 @@ from typing import Any
 import msgspec
 
 from cloudstead.core.caller import Caller
+from cloudstead.core.errors import NotBuilt
 from cloudstead.services.route53 import limits, record_rules, record_sets
 from cloudstead.services.route53.directory import Directory
 from cloudstead.services.route53.errors import InvalidInput, bad_batch
-from cloudstead.services.route53.rows import HostedZone, RecordSet, Touched, owner
+from cloudstead.services.route53.feed import FindPlace
+from cloudstead.services.route53.health_checks import find as find_health_check
+from cloudstead.services.route53.rows import CidrCollection, HostedZone, RecordSet, Touched, owner
 from cloudstead.store import Store
 
 #: Of one batch. An UPSERT counts twice.
@@ -18,7 +21,10 @@ CHARACTERS_MAX = 32_000
 
 
 class RecordChanges:
-    def __init__(self, directory: Directory, find_target: record_rules.FindTarget) -> None:
+    def __init__(
+        self, directory: Directory, find_target: record_rules.FindTarget, find_place: FindPlace
+    ) -> None:
+        self._find_place = find_place
         self._directory = directory
         self._store = directory.store
         self._find_target = find_target
@@ -34,11 +40,33 @@ class RecordChanges:
             zone = self._directory.zone(caller, request["HostedZoneId"])
             batch = Batch(self._store, zone, self._find_target)
             for change in given:
-                batch.take(change["Action"], record_sets.wanted(zone.id, change))
+                wanted = record_sets.wanted(zone.id, change)
+                if change["Action"] != "DELETE":
+                    self._check_references(caller, wanted)
+                batch.take(change["Action"], wanted)
             batch.check()
             batch.write()
             change = self._directory.changed(caller.account, batch.touched(), comment)
         return {"ChangeInfo": self._directory.change_info(change)}
+
+    def _check_references(self, caller: Caller, wanted: RecordSet) -> None:
+        """What a set names must be there: its health check, its collection and its place."""
+        if wanted.health_check is not None:
+            find_health_check(self._directory, caller, wanted.health_check)
+        if wanted.traffic_policy_instance is not None:
+            raise NotBuilt("Traffic policy instances are not built")
+        if (cidr := wanted.cidr) is not None:
+            found = self._store.get(CidrCollection, cidr.collection)
+            if found is None or found.account != caller.account:
+                raise bad_batch(["The CIDR collection you specified, doesn't exist."])
+            if cidr.location != "*" and cidr.location not in found.locations:
+                raise bad_batch(
+                    [f"The CIDR location {cidr.location} doesn't exist in the collection {found.id}."]
+                )
+        if (at := wanted.geoproximity) is not None and at.latitude is None:
+            place = at.region or at.local_zone_group
+            if place is None or self._find_place(place) is None:
+                raise bad_batch([f"The location {place} of a geoproximity record set is not known."])
 
 
 class Batch:

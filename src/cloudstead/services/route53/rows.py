@@ -6,7 +6,7 @@ writes a change in the same transaction (`Directory.changed`).
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -88,6 +88,23 @@ class RecordSet(Row, frozen=True, kw_only=True):
     cidr: Cidr | None = None
     health_check: str | None = None
     traffic_policy_instance: str | None = None
+
+
+class CidrCollection(Row, frozen=True, kw_only=True):
+    account: str
+    name: str
+    caller_reference: str
+    collection_version: int = 1
+    locations: dict[str, tuple[str, ...]] = {}
+
+
+class HealthCheck(Row, frozen=True, kw_only=True):
+    account: str
+    caller_reference: str
+    created_at: datetime
+    config: dict[str, Any]  # as on the wire, completed with AWS's defaults
+    check_version: int = 1
+    tags: dict[str, str] = {}
 
 
 class Touched(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

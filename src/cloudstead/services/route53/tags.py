@@ -1,4 +1,4 @@
-"""Tags of hosted zones, ten at most."""
+"""Tags of hosted zones and health checks, ten at most."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 from cloudstead.core.caller import Caller
 from cloudstead.core.errors import NotBuilt
 from cloudstead.services.route53.directory import Directory, bare
-from cloudstead.services.route53.errors import InvalidInput, NoSuchHealthCheck
-from cloudstead.services.route53.rows import HostedZone
+from cloudstead.services.route53.errors import InvalidInput
+from cloudstead.services.route53.health_checks import find
+from cloudstead.services.route53.rows import HealthCheck, HostedZone
 
 TAGS_MAX = 10
 
@@ -45,11 +46,11 @@ class Tags:
             "Tags": [{"Key": name, "Value": value} for name, value in tags.items()],
         }
 
-    def _find(self, caller: Caller, type: str, id: str) -> HostedZone:
+    def _find(self, caller: Caller, type: str, id: str) -> HostedZone | HealthCheck:
         match type:
             case "hostedzone":
                 return self._directory.zone(caller, id)
             case "healthcheck":
-                raise NoSuchHealthCheck(f"No health check found with ID: {id}")
+                return find(self._directory, caller, id)
             case _:
                 raise NotBuilt("Health check sources are not built")

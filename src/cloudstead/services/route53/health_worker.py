@@ -1,0 +1,267 @@
+"""Keeps every health check's standing: sends the checkers round, counts what they say, and tells who has to know.
+
+A flip goes to the name servers' board in the very call in which it is decided, then to the store. What else was seen is
+collected and written every few seconds, many checks in one transaction: what a look saw is news for people, not for
+answers. After a restart the standings go on from their rows, so nothing flips because of it.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import msgspec
+
+from cloudstead.core.errors import Conflict
+from cloudstead.core.tools import Tools
+from cloudstead.dataplane.checks.driver import Endpoint, Outcome, Prober, Work
+from cloudstead.dataplane.checks.rounds import Rounds
+from cloudstead.services.route53.health_decision import (
+    REGIONS,
+    Check,
+    NoSignals,
+    Signals,
+    counted,
+    endpoint_healthy,
+    verdicts,
+)
+from cloudstead.services.route53.health_rows import HealthStanding, RegionReport, Seen
+from cloudstead.services.route53.health_texts import alarm_told, is_good, told
+from cloudstead.store import Store, Unavailable
+
+log = logging.getLogger(__name__)
+
+#: How long after a look its text is there to be read: one that says something new, one that says the same again.
+NEWS_WITHIN_S, SAME_WITHIN_S = 1.0, 10.0
+_RESYNC_S = 5.0
+_AFTER_TROUBLE_S = 1.0
+#: Rings come with every commit of anybody; what they tell is looked for so often and no more.
+_RINGS_TOGETHER_S = 0.01
+
+#: All health checks there are, with the work that those of endpoints make.
+ReadChecks = Callable[[], Iterable[tuple[Check, Work | None]]]
+
+
+class Board(Protocol):
+    """Where name servers look."""
+
+    def tell(self, check: str, healthy: bool) -> None: ...
+
+    def forget(self, check: str) -> None: ...
+
+
+class HealthWorker:
+    def __init__(
+        self,
+        store: Store,
+        tools: Tools,
+        prober: Prober,
+        board: Board,
+        read_checks: ReadChecks,
+        *,
+        signals: Signals | None = None,
+    ) -> None:
+        self.rounds = Rounds(prober, tools.clock, tools.random, self._told)
+        self._store = store
+        self._clock = tools.clock
+        self._board = board
+        self._read_checks = read_checks
+        self._signals = signals or NoSignals()
+        self._checks: dict[str, Check] = {}
+        self._endpoints: dict[str, Endpoint] = {}
+        self._standings: dict[str, HealthStanding] = {}
+        self._unwritten: dict[str, float] = {}  # id -> when it is to be written (monotonic)
+        self._moment = -1
+        self._woken = asyncio.Event()
+
+    async def run(self) -> None:
+        """Check until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._tend(), name="health: rows")
+            group.create_task(self.rounds.run(), name="health: rounds")
+
+    def wake(self) -> None:
+        """Somebody may have changed a check."""
+        self._woken.set()
+
+    def look(self) -> None:
+        """Take up what operations have changed, if anything has, and what other services tell."""
+        moment = self._store.moment()
+        if moment != self._moment:
+            self._take_up(list(self._read_checks()))
+            self._moment = moment
+        self._decide()
+
+    def write_due(self) -> None:
+        """Write what has waited long enough."""
+        now_s = self._clock.monotonic()
+        self._write([id for id, due_s in self._unwritten.items() if due_s <= now_s])
+
+    def next_write_s(self) -> float | None:
+        if not self._unwritten:
+            return None
+        return max(0.0, min(self._unwritten.values()) - self._clock.monotonic())
+
+    # --- what there is
+
+    async def _tend(self) -> None:
+        while True:
+            self._woken.clear()
+            try:
+                self.look()
+                self.write_due()
+            except (Unavailable, Conflict) as e:
+                log.warning("health checks: %s; will try again", e)
+                await asyncio.sleep(_AFTER_TROUBLE_S)
+                continue
+            wait_s = self.next_write_s()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_RESYNC_S if wait_s is None else min(wait_s, _RESYNC_S)):
+                    await self._woken.wait()
+                    await asyncio.sleep(_RINGS_TOGETHER_S)
+
+    def _take_up(self, read: list[tuple[Check, Work | None]]) -> None:
+        checks = {check.id: check for check, _ in read}
+        self._forget_all_but(checks)
+        work = [one for check, one in read if one is not None and not check.disabled]
+        self._checks = checks
+        self._endpoints = {one.endpoint.check: one.endpoint for one in work}
+        for check in checks.values():
+            if check.id not in self._standings:
+                self._begin(check)
+            if check.is_endpoint:
+                self._keep(check.id, reports=self._reports(check))
+        self.rounds.set(work)
+
+    def _begin(self, check: Check) -> None:
+        """Go on from what was known before this process was, or be new."""
+        known = self._store.get(HealthStanding, check.id)
+        standing = known or HealthStanding(id=check.id, healthy=not check.inverted)
+        self._standings[check.id] = standing
+        if known is None:
+            self._unwritten[check.id] = self._clock.monotonic()
+        self._tell(check.id, standing.healthy)
+
+    def _reports(self, check: Check) -> tuple[RegionReport, ...]:
+        """One for each of its regions, old ones kept."""
+        known = {report.region: report for report in self._standings[check.id].reports}
+        now = self._clock.now()
+        regions = check.regions or REGIONS
+        return tuple(known.get(region) or RegionReport(region=region, since=now) for region in regions)
+
+    def _forget_all_but(self, checks: dict[str, Check]) -> None:
+        for id in [id for id in self._standings if id not in checks]:
+            del self._standings[id]
+            self._unwritten.pop(id, None)
+            self._board.forget(id)
+        gone = [row for row in self._store.rows(HealthStanding) if row.id not in checks]
+        if gone:
+            with self._store.transaction():
+                for row in gone:
+                    self._store.delete(row)
+
+    # --- what is seen
+
+    def _told(self, id: str, region: str, outcome: Outcome) -> None:
+        check, standing = self._checks[id], self._standings[id]
+        seen = Seen(status=told(self._endpoints[id], outcome), at=self._clock.now())
+        reports = tuple(
+            self._counted(check, standing, report, outcome, seen) if report.region == region else report
+            for report in standing.reports
+        )
+        base = endpoint_healthy(reports, base=standing.base)
+        news = any(_text(old) != _text(new) for old, new in zip(standing.reports, reports, strict=True))
+        self._keep(id, within_s=NEWS_WITHIN_S if news else SAME_WITHIN_S, reports=reports, base=base)
+        if base != standing.base:
+            self._decide()
+        self._woken.set()
+
+    def _counted(
+        self, check: Check, standing: HealthStanding, report: RegionReport, outcome: Outcome, seen: Seen
+    ) -> RegionReport:
+        report = counted(
+            report,
+            base=standing.base,
+            good=is_good(outcome),
+            seen=seen,
+            threshold=check.failure_threshold,
+        )
+        return msgspec.structs.replace(
+            report,
+            source=outcome.source or report.source,
+            connect_ms=outcome.latency.connect_ms,
+            handshake_ms=outcome.latency.handshake_ms,
+            first_byte_ms=outcome.latency.first_byte_ms,
+        )
+
+    # --- what follows
+
+    def _decide(self) -> None:
+        bases = {id: standing.base for id, standing in self._standings.items()}
+        flipped = []
+        for id, (healthy, base) in verdicts(self._checks, bases, self._signals).items():
+            was = self._standings[id].healthy
+            if was != healthy:
+                self._tell(id, healthy)
+                flipped.append(id)
+                log.info("%s: %s", id, "healthy" if healthy else "unhealthy")
+            self._keep(id, healthy=healthy, base=base)
+            if self._checks[id].type == "CLOUDWATCH_METRIC":
+                self._keep(id, reports=(self._alarm_report(id),))
+        if flipped:
+            self._write_soon(flipped)
+
+    def _alarm_report(self, id: str) -> RegionReport:
+        check, standing = self._checks[id], self._standings[id]
+        assert check.alarm is not None, check
+        now, known = self._clock.now(), standing.reports
+        text = alarm_told(self._signals.alarm(*check.alarm), healthy=standing.healthy != check.inverted)
+        report = known[0] if known else RegionReport(region=REGIONS[0], since=now)
+        if report.last is not None and report.last.status == text:
+            return report
+        seen = Seen(status=text, at=now)
+        failure = seen if text.startswith("Failure") else report.failure
+        return msgspec.structs.replace(report, last=seen, failure=failure)
+
+    def _tell(self, id: str, healthy: bool) -> None:
+        self._board.tell(id, healthy)
+
+    def _keep(self, id: str, *, within_s: float = NEWS_WITHIN_S, **fields: object) -> None:
+        """Know these of a standing, and write them in time."""
+        standing = self._standings[id]
+        changed = msgspec.structs.replace(standing, **fields)
+        if changed == standing:
+            return
+        self._standings[id] = changed
+        due_s = self._clock.monotonic() + within_s
+        self._unwritten[id] = min(due_s, self._unwritten.get(id, due_s))
+
+    def _write_soon(self, ids: list[str]) -> None:
+        """At once, or as soon as it can be written again: the name servers know already."""
+        now_s = self._clock.monotonic()
+        self._unwritten.update(dict.fromkeys(ids, now_s))
+        try:
+            self._write(ids)
+        except Unavailable as e:
+            log.warning("health checks: a flip is not yet written: %s", e)
+
+    def _write(self, ids: list[str]) -> None:
+        if not ids:
+            return
+        with self._store.transaction():
+            for id in ids:
+                self._write_one(self._standings[id])
+        for id in ids:
+            self._unwritten.pop(id, None)
+
+    def _write_one(self, standing: HealthStanding) -> None:
+        row = self._store.get(HealthStanding, standing.id)
+        if row is None:
+            self._store.insert(standing)
+        else:
+            self._store.update(row, healthy=standing.healthy, base=standing.base, reports=standing.reports)
+
+
+def _text(report: RegionReport) -> str:
+    return "" if report.last is None else report.last.status
