@@ -22,9 +22,9 @@ class Computed:
 class There(Forwarder):
     """Remembers who would have been asked; nobody is."""
 
-    def __init__(self, targets):
+    def __init__(self, rule):
         super().__init__([])
-        self.targets = targets
+        self.targets = rule.targets
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A record set made ready for answering: values as they go on the wire, names in wire form."""
 
+import functools
 import socket
 from dataclasses import dataclass
 
@@ -30,6 +31,7 @@ class Leaf:
     evaluates_target: bool
 
 
+@functools.lru_cache(1024)
 def type_number(type: str) -> int:
     return int(dns.rdatatype.from_text(type))
 

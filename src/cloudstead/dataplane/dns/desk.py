@@ -18,16 +18,16 @@ from cloudstead.dataplane.dns.answers import Answers
 from cloudstead.dataplane.dns.compiled import IN, type_text
 from cloudstead.dataplane.dns.evaluate import Answer
 from cloudstead.dataplane.dns.fast import FastResponder
-from cloudstead.dataplane.dns.forward import Forwarder
+from cloudstead.dataplane.dns.forward import Asker
 from cloudstead.dataplane.dns.guard import Guard, blocked
 from cloudstead.dataplane.dns.limits import Limits
 from cloudstead.dataplane.dns.respond import NotOurs, Reply, respond
 from cloudstead.dataplane.dns.responder import Elsewhere, Responder, reply_of
 from cloudstead.dataplane.dns.wirenames import to_text, to_wire
-from cloudstead.dataplane.dns.zones import Target
+from cloudstead.dataplane.dns.zones import Rule
 
-#: The forwarder to the targets of a rule, with sockets where an outbound endpoint has them.
-Outbound = Callable[[tuple[Target, ...]], Forwarder]
+#: Who asks the targets of a rule, with sockets where an outbound endpoint has its addresses.
+Outbound = Callable[[Rule], Asker]
 _NO_QUERY = 0xF8
 Quick = Callable[[bytes, Callable[[], str]], bytes | None]
 
@@ -54,7 +54,7 @@ class Later:
     """A question that somebody else must be asked about."""
 
     _asked: NotOurs
-    _forwarder: Forwarder
+    _forwarder: Asker
     _chain: _Chain | None
 
     async def reply(self) -> Reply:
@@ -68,7 +68,7 @@ class Desk:
         answers: Answers,
         view: str | None,
         *,
-        forwarder: Forwarder | None = None,
+        forwarder: Asker | None = None,
         zones: Responder | None = None,
         limits: Limits | None = None,
         outbound: Outbound | None = None,
@@ -147,7 +147,7 @@ class Desk:
         found = guard.rule(question.name)
         if found is None or self._outbound is None or self._is_closer(question, found[0]):
             return None
-        return Later(NotOurs(query), self._outbound(found[1].targets), None)
+        return Later(NotOurs(query), self._outbound(found[1]), None)
 
     def _is_closer(self, question: wire.Question, domain: bytes) -> bool:
         """Whether a private zone, or a domain of computed names, is more specific than a rule's domain."""

@@ -4,6 +4,7 @@ import ipaddress
 import logging
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import dns.asyncquery
 import dns.exception
@@ -18,6 +19,12 @@ _PORT = 53
 _TRY_TIMEOUT_S = 2.0
 _TRIES = 2
 _PENDING_MAX = 256
+
+
+class Asker(Protocol):
+    """Who answers what is not known here. Never raises."""
+
+    async def ask(self, query: dns.message.QueryMessage) -> dns.message.Message: ...
 
 
 class Forwarder:

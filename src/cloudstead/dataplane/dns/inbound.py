@@ -8,14 +8,17 @@ import itertools
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from cloudstead.dataplane.dns.driver import EndpointSeen
 from cloudstead.dataplane.dns.server import Server
 
 _PORT = 53
 
+Kind = Literal["udp", "tcp"]
+_KINDS: tuple[Kind, ...] = ("udp", "tcp")
 #: Opens a bound socket ("udp", or "tcp" that listens) in the network of this id.
-Bind = Callable[[str, str, str, int], socket.socket]
+Bind = Callable[[str, Kind, str, int], socket.socket]
 #: Starts the resolver of a network on sockets.
 Start = Callable[[str, Sequence[socket.socket]], Awaitable[Server]]
 
@@ -61,7 +64,7 @@ class InboundEndpoints:
     def _sockets(self, network: str, addresses: Sequence[str]) -> list[socket.socket]:
         opened: list[socket.socket] = []
         try:
-            for address, kind in itertools.product(addresses, ("udp", "tcp")):
+            for address, kind in itertools.product(addresses, _KINDS):
                 opened.append(self._bind(network, kind, address, _PORT))
         except BaseException:  # whatever it was, nothing stays half open
             for sock in opened:

@@ -9,6 +9,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Literal
 
 import dns.exception
 import dns.flags
@@ -27,7 +28,7 @@ _PENDING_MAX = 256
 _WIRE_MAX = 65535
 
 #: Opens a socket ("udp" or "tcp") in the network of this id, bound to this address, to ask with.
-OpenSocket = Callable[[str, str, str], socket.socket]
+OpenSocket = Callable[[str, Literal["udp", "tcp"], str], socket.socket]
 
 
 class Outbound:
@@ -37,6 +38,10 @@ class Outbound:
         self._open = open_socket
         self._try_timeout_s = try_timeout_s
         self._pending = 0
+
+    def by(self, rule: Rule) -> "_ByRule":
+        """Who asks by a rule."""
+        return _ByRule(self, rule)
 
     async def ask(self, query: dns.message.QueryMessage, rule: Rule) -> dns.message.Message:
         """The answer of one of the rule's targets, or one that says SERVFAIL. Never raises."""
@@ -87,6 +92,15 @@ class Outbound:
             if not query.is_response(answer):
                 raise EOFError(f"{target.address} answered another question")
             return answer
+
+
+class _ByRule:
+    def __init__(self, outbound: Outbound, rule: Rule) -> None:
+        self._outbound = outbound
+        self._rule = rule
+
+    async def ask(self, query: dns.message.QueryMessage) -> dns.message.Message:
+        return await self._outbound.ask(query, self._rule)
 
 
 def _ways(rule: Rule) -> Iterator[tuple[Origin, Target]]:

@@ -1,99 +1,111 @@
-"""The resolver of a network: firewall first, then rules and the names that are known here, then all others.
+"""The resolver of networks, in the places that a server has for others: names beyond zones, who is asked beyond, and
+who asks through outbound endpoints.
 
-It takes both places of a server: what is known at once is found by `lookup`; what is blocked, forwarded by a rule
-or unknown is no name of ours to the server, and `ask` answers it.
+`desk` has put a question to the firewall and to the rules before it comes here. What is left is where a chain leads:
+out of a zone, or within the answer of somebody else.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import replace
 
 import dns.message
+import dns.name
 import dns.rdatatype
 
-from cloudstead.dataplane.dns import rules
 from cloudstead.dataplane.dns.answers import Answers, Found
-from cloudstead.dataplane.dns.firewall import Firewall, blocked
+from cloudstead.dataplane.dns.firewall import blocked, met, met_by
+from cloudstead.dataplane.dns.forward import Asker
+from cloudstead.dataplane.dns.guard import Guard
+from cloudstead.dataplane.dns.image import Image
 from cloudstead.dataplane.dns.outbound import Outbound
-from cloudstead.dataplane.dns.zones import FirewallRule, Network, Rule
+from cloudstead.dataplane.dns.zones import Batch, Network, PutNetwork, Rule
 
 _REVERSE = (".in-addr.arpa", ".ip6.arpa")
-
-
-class Asker(Protocol):
-    """Who answers what the server does not know."""
-
-    async def ask(self, query: dns.message.QueryMessage) -> dns.message.Message: ...
+#: How many octets the reverse zones of private ranges have, by the first.
+_OCTETS = {"10": 1, "172": 2, "192": 2, "169": 2}
 
 
 class Resolver:
-    """One for all networks. `views` gives a network's view, the same one while nothing changes."""
+    """One for all networks. `views` gives a network's view, the very same one while nothing changes."""
 
     def __init__(
-        self, names: Answers, views: Callable[[str], Network], outbound: Outbound, others: Asker
+        self,
+        names: Answers,
+        views: Callable[[str], Network],
+        image: Image,
+        outbound: Outbound,
+        others: Asker,
     ) -> None:
         self._names = names
         self._views = views
+        self._image = image
         self._outbound = outbound
         self._others = others
-        self._firewalls: dict[str, tuple[Network, Firewall]] = {}
+        self._guards: dict[str, Guard] = {}
 
     def serves(self, view: str | None) -> bool:
+        """Called before questions are answered, so here the image learns what has become of the network."""
+        if view is not None:
+            network = self._views(view)
+            if self._image.networks.get(view) is not network:
+                self._image.apply(Batch(self._image.number, (PutNetwork(network),)))
+                self._guards[view] = Guard(network)
         return self._names.serves(view)
 
     def lookup(self, view: str | None, name: str, type: str) -> Found | None:
-        if view is None:
-            return self._names.lookup(view, name, type)
-        network = self._views(view)
-        met = self._firewall(network).decide(name, dns.rdatatype.from_text(type))
-        if met is not None and met.action == "BLOCK":
-            return None
-        if name.endswith(_REVERSE) and not network.autodefined_reverse:
-            return None
-        found = self._names.lookup(view, name, type)
-        if found is not None:
-            rule = rules.chosen(network.rules, name)
-            if rule is not None and rules.goes_before(rule, found.zone):
+        reverse = name.endswith(_REVERSE)
+        if view is not None:
+            if reverse and not self._views(view).autodefined_reverse:
                 return None
-        return found
+            if self._blocks(view, name, type):
+                return None
+        found = self._names.lookup(view, name, type)
+        return replace(found, zone=_autodefined(found.zone)) if found is not None and reverse else found
 
-    def of(self, network: str) -> Asker:
-        """Who answers the rest of one network's questions."""
-        return _Rest(self, network)
+    def beyond(self, network: str) -> Asker:
+        """Who answers a network's questions that nothing here knows."""
+        return _Beyond(self, network, self._others)
 
-    def met(self, network: str, answer: dns.message.Message) -> FirewallRule | None:
-        """The firewall's rule that an answered question met, for the query log."""
-        asked = dns.message.make_query(answer.question[0].name, answer.question[0].rdtype)
-        return self._firewall(self._views(network)).decide_on(asked, answer)
+    def outbound(self, network: str) -> Callable[[Rule], Asker]:
+        """Who answers a network's questions that a rule sends to somebody's own name servers."""
+        return lambda rule: _Beyond(self, network, self._outbound.by(rule))
 
-    async def ask(self, view: str, query: dns.message.QueryMessage) -> dns.message.Message:
-        """The answer to what `lookup` did not find. Never raises."""
-        network, asked = self._views(view), query.question[0]
-        firewall = self._firewall(network)
-        name = asked.name.to_text(omit_final_dot=True).lower()
-        met = firewall.decide(name, asked.rdtype)
-        if met is not None and met.action == "BLOCK":
-            return blocked(query, met)
-        rule = rules.chosen(network.rules, name)
-        answer = await self._forwarded(query, rule)
-        met = firewall.decide_on(query, answer)
-        return blocked(query, met) if met is not None and met.action == "BLOCK" else answer
+    def checked(
+        self, network: str, query: dns.message.QueryMessage, answer: dns.message.Message
+    ) -> dns.message.Message:
+        """The answer, unless the firewall blocks where it leads to."""
+        guard = self._guards.get(network)
+        if guard is None or not guard.network.firewall:
+            return answer
+        rule = met_by(guard, answer)
+        return blocked(query, rule) if rule is not None and rule.action == "BLOCK" else answer
 
-    async def _forwarded(self, query: dns.message.QueryMessage, rule: Rule | None) -> dns.message.Message:
-        return await (self._others.ask(query) if rule is None else self._outbound.ask(query, rule))
-
-    def _firewall(self, network: Network) -> Firewall:
-        known = self._firewalls.get(network.id)
-        if known is not None and known[0].firewall is network.firewall:
-            return known[1]
-        made = Firewall(network.firewall)
-        self._firewalls[network.id] = network, made
-        return made
+    def _blocks(self, view: str, name: str, type: str) -> bool:
+        guard = self._guards.get(view)
+        if guard is None or not guard.network.firewall:
+            return False
+        rule = met(guard, dns.name.from_text(name), dns.rdatatype.from_text(type))
+        return rule is not None and rule.action == "BLOCK"
 
 
-class _Rest:
-    def __init__(self, resolver: Resolver, network: str) -> None:
+class _Beyond:
+    def __init__(self, resolver: Resolver, network: str, asker: Asker) -> None:
         self._resolver = resolver
         self._network = network
+        self._asker = asker
 
     async def ask(self, query: dns.message.QueryMessage) -> dns.message.Message:
-        return await self._resolver.ask(self._network, query)
+        """Never raises. What is blocked is not asked: a chain of a zone may lead to it."""
+        unasked = dns.message.make_response(query)
+        said = self._resolver.checked(self._network, query, unasked)
+        if said is not unasked:
+            return said
+        return self._resolver.checked(self._network, query, await self._asker.ask(query))
+
+
+def _autodefined(zone: str) -> str:
+    """The reverse zone as AWS counts it: of private addresses that of the whole range. It matters where a rule is too."""
+    if not zone.endswith(".in-addr.arpa"):
+        return zone
+    octets = zone.removesuffix(".in-addr.arpa").split(".")
+    return ".".join([*octets[-_OCTETS.get(octets[-1], len(octets)) :], "in-addr.arpa"])

@@ -11,7 +11,7 @@ from typing import Any, cast
 from cloudstead.dataplane.dns import datagrams
 from cloudstead.dataplane.dns.answers import Answers
 from cloudstead.dataplane.dns.desk import Desk, Later, Outbound
-from cloudstead.dataplane.dns.forward import Forwarder
+from cloudstead.dataplane.dns.forward import Asker
 from cloudstead.dataplane.dns.limits import Limits
 from cloudstead.dataplane.dns.responder import Responder
 
@@ -28,7 +28,7 @@ async def serve(
     sockets: Sequence[socket.socket],
     *,
     view: str | None = None,
-    forwarder: Forwarder | None = None,
+    forwarder: Asker | None = None,
     zones: Responder | None = None,
     limits: Limits | None = None,
     outbound: Outbound | None = None,
