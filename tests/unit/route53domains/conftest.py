@@ -39,14 +39,14 @@ class World:
         self.tools = Tools(clock=self.clock, random=random.Random(7))
         self.api = Api("route53domains", *parts(store, self.tools))
         self.stranger = self.api.by(STRANGER)
-        self.zones = []
+        self.zones, self.hosted = [], HOSTED
         self._reconcilers = [
             Reconciler(each, store, self.clock) for each in controllers(store, self.tools, self._make_zone)
         ]
 
     def _make_zone(self, account, name):
         self.zones.append((account, name))
-        return HOSTED
+        return self.hosted
 
     @property
     def registry(self):

@@ -4,7 +4,12 @@ import pytest
 from tests.support.api import ACCOUNT, refusal
 from tests.unit.route53domains.conftest import ANN, CONTACTS, HOSTED, STRANGER
 
-from cloudstead.services.route53domains.rows import Domain
+from cloudstead.core.errors import Conflict
+from cloudstead.services.route53domains.applying import Applying
+from cloudstead.services.route53domains.directory import Directory
+from cloudstead.services.route53domains.letters import Letters
+from cloudstead.services.route53domains.rows import Domain, DomainOperation
+from cloudstead.services.route53domains.work import Renew
 
 
 def test_a_registered_domain_has_a_hosted_zone_and_leads_to_its_name_servers(world):
@@ -220,3 +225,27 @@ def test_a_registrant_who_does_not_confirm_the_address_loses_the_domain_until_it
     world.register("b.com")
     assert world.api.get_contact_reachability_status(domainName="b.com")["status"] == "DONE"
     assert world.mail.letters() == []
+
+
+def test_an_operation_is_done_once_though_two_begin_it(world):
+    world.api.register_domain(DomainName="a.com", DurationInYears=1, **CONTACTS)
+    (row,) = world.store.rows(DomainOperation)
+    directory = Directory(world.store, world.tools)
+    applying = Applying(directory, Letters(directory), lambda _account, _name: ())
+    with world.store.transaction():
+        assert applying.apply(row) == ""
+    renewal = Renew(1, world.detail("a.com")["ExpirationDate"])
+    row = directory.submit(ACCOUNT, "a.com", "RENEW_DOMAIN", renewal)
+    with world.store.transaction():
+        applying.apply(row)
+    with pytest.raises(Conflict), world.store.transaction():
+        applying.apply(row)
+    assert world.detail("a.com")["ExpirationDate"].year == renewal.expires_at.year + 1
+    assert len(world.api.view_billing()["BillingRecords"]) == 2
+
+
+def test_a_domain_without_a_hosted_zone_is_registered_and_not_delegated(world):
+    world.hosted = []
+    world.register("a.com")
+    assert world.detail("a.com")["Nameservers"] == []
+    assert world.detail("a.com")["StatusList"] == ["clientTransferProhibited", "inactive"]

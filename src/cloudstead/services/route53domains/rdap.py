@@ -1,4 +1,4 @@
-"""The registry over RDAP: JSON of RFC 9083, paths of RFC 9082, the profile of what is hidden by RFC 9537's older way.
+"""The registry over RDAP: paths of RFC 9082, JSON of RFC 9083. A contact that is hidden says so in a remark.
 
 /rdap/domain/NAME    a registration          /rdap/help    what this is
 """
