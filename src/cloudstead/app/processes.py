@@ -17,6 +17,7 @@ from cloudstead.app import registry
 from cloudstead.app.buckets import Buckets
 from cloudstead.app.drivers import Kind, console_reader, drivers
 from cloudstead.app.objects import Objects, cluster
+from cloudstead.app.resolving import NetworkResolvers
 from cloudstead.app.state import DataDirectory
 from cloudstead.app.tables import Means, ec2_settings, hosted_zone_maker, tables
 from cloudstead.app.wiring import controllers, guest_listeners, public_names, told_at_boot
@@ -26,17 +27,21 @@ from cloudstead.control.witness import Witness
 from cloudstead.core.caller import Caller
 from cloudstead.core.settings import Settings
 from cloudstead.core.tools import Tools
+from cloudstead.dataplane import dns
 from cloudstead.dataplane.network.naming import Pool
 from cloudstead.gateway import tls, worker
 from cloudstead.gateway.chain import Gateway
 from cloudstead.gateway.internal import Internal
 from cloudstead.gateway.settings import Settings as GatewaySettings
 from cloudstead.services.ec2.instance_rows import Volume
+from cloudstead.services.ec2.operations import ServiceInterfaces
+from cloudstead.services.ec2.rows import Resources
 from cloudstead.services.iam.credentials import StoredCredentials
 from cloudstead.services.iam.model import AccessKey, Account
 from cloudstead.services.iam.uses import KeyUses
 from cloudstead.services.kms.operations import key_lives
 from cloudstead.services.route53domains.operations import controllers as domain_controllers
+from cloudstead.services.route53resolver.operations import endpoints_controller
 from cloudstead.services.s3.access_log_delivery import Deliveries
 from cloudstead.services.s3.rows import BEFORE_APRIL_2023, TODAYS_DEFAULTS, Bucket, BucketEnd
 from cloudstead.store import Store
@@ -145,14 +150,17 @@ async def _controller(plan: Plan) -> None:
 
     with Store(plan.data.database, on_commit=committed) as store:
         means = drivers(plan.kind, plan.settings, plan.data, told_at_boot(store, tools))
-        networks = guest_listeners(
-            plan.kind, means.networks, store, tools=tools, settings=plan.settings, data=plan.data
+        resolvers = NetworkResolvers(
+            store, tools, plan.settings, means.networks, image=dns.Image(), health=dns.Health()
         )
+        networks = guest_listeners(plan.kind, means.networks, store, resolvers, tools=tools, data=plan.data)
         ec2 = ec2_settings(plan.settings, plan.kind.name)
+        inbound = resolvers.inbound()
         objects = Objects(plan.data.objects, tools, cluster(plan.settings))
         runner = Runner(
             [
                 *controllers(store, tools, ec2, means, networks),
+                endpoints_controller(store, ServiceInterfaces(Resources(store, tools, ec2)), inbound),
                 objects.lifecycles(store, plan.data.secret("objects")),
                 key_lives(store, tools, plan.data.secret("objects")),
                 *domain_controllers(store, tools, hosted_zone_maker(store, tools)),
@@ -166,6 +174,7 @@ async def _controller(plan: Plan) -> None:
         try:
             await runner.run()
         finally:
+            await inbound.stop()
             await networks.stop()
             await objects.close()
 

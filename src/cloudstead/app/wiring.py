@@ -1,12 +1,12 @@
 """What the controller and the name server are made of."""
 
-import ipaddress
 import socket
 from collections.abc import Sequence
 from typing import Any
 
 from cloudstead.app import registry
 from cloudstead.app.drivers import Drivers, Kind, Metadata
+from cloudstead.app.resolving import NetworkResolvers
 from cloudstead.app.served import Listener, ServedNetworks
 from cloudstead.app.state import DataDirectory
 from cloudstead.control.steps import Controller
@@ -32,7 +32,6 @@ from cloudstead.services.route53domains.operations import RegistryNames
 from cloudstead.services.sts.operations import role_credentials
 from cloudstead.store import Store
 
-_DNS_PORT = 53
 _STOP_WITHIN_S = 1.0
 
 
@@ -57,9 +56,9 @@ def guest_listeners(
     kind: Kind,
     networks: NetworkDriver,
     store: Store,
+    resolvers: NetworkResolvers,
     *,
     tools: Tools,
-    settings: Settings,
     data: DataDirectory,
 ) -> ServedNetworks:
     """Networks with the metadata service, the resolver and DHCP in each; what carries no packets has none of them."""
@@ -68,8 +67,6 @@ def guest_listeners(
     service = MetadataService(
         find_guest(store, _instance_credentials(store, tools)), Tokens(data.secret("metadata")), tools.clock
     )
-    names = Ec2Names(store, api_address=naming.Pool(settings.public_pool).host)
-    forwarder = dns.Forwarder(_upstreams(settings))
 
     async def metadata(network: str) -> Listener:
         sockets = [
@@ -78,18 +75,13 @@ def guest_listeners(
         ]
         return _Http(await http.serve(sockets, service.handler(network), server_header="EC2ws"))
 
-    async def resolver(network: str) -> Listener:
-        return await dns.serve(
-            names, _resolver_sockets(networks, names, network), view=network, forwarder=forwarder
-        )
-
     async def leases(network: str) -> Listener:
         return dhcp.serve(
             networks.open_socket(network, "udp", "0.0.0.0", dhcp.PORT),  # noqa: S104 - inside the network alone
             find_lease(store, network),
         )
 
-    return ServedNetworks(networks, {"metadata": metadata, "resolver": resolver, "leases": leases})
+    return ServedNetworks(networks, {"metadata": metadata, "resolver": resolvers.open, "leases": leases})
 
 
 def told_at_boot(store: Store, tools: Tools) -> Metadata:
@@ -120,30 +112,6 @@ class _Http:
 
     async def stop(self) -> None:
         await self._server.stop(_STOP_WITHIN_S)
-
-
-def _resolver_sockets(networks: NetworkDriver, names: Ec2Names, network: str) -> list[socket.socket]:
-    addresses = [naming.RESOLVER, naming.RESOLVER6]
-    cidr = names.cidr(network)
-    if cidr is not None:
-        addresses.append(
-            str(ipaddress.ip_network(cidr)[2])
-        )  # AWS's resolver: the base of the network, plus two
-    return [
-        networks.open_socket(network, kind, address, _DNS_PORT)
-        for address in addresses
-        for kind in ("udp", "tcp")
-    ]
-
-
-def _upstreams(settings: Settings) -> list[tuple[str, int]]:
-    match settings.dns_upstream:
-        case "none" | "":
-            return []
-        case "host":
-            return dns.host_upstreams(excluding=[settings.dns_host])
-        case addresses:
-            return [(address.strip(), _DNS_PORT) for address in addresses.split(",")]
 
 
 def _instance_credentials(store: Store, tools: Tools) -> InstanceCredentials:

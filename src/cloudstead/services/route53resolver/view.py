@@ -84,7 +84,7 @@ def _firewall(store: Store, vpc_id: str) -> Iterator[FirewallRule]:
             listed = store.get(DomainList, rule.list_id)
             yield FirewallRule(
                 priority=number,
-                domains=listed.domains if listed is not None else (),
+                domains=_domains(listed) if listed is not None else (),
                 action=rule.action,
                 block_response=rule.block_response or "NODATA",
                 override_domain=rule.override_domain,
@@ -95,3 +95,8 @@ def _firewall(store: Store, vpc_id: str) -> Iterator[FirewallRule]:
                 list=rule.list_id,
             )
             number += 1
+
+
+def _domains(listed: DomainList) -> tuple[str, ...]:
+    """What a list holds; of its sorted names the one for all is the first."""
+    return ("*", *listed.domains[1:]) if listed.domains[:1] == ("*.",) else listed.domains

@@ -1,0 +1,87 @@
+"""The resolver inside each network, where Route 53 Resolver's settings come to hold, and the endpoints that lead to it."""
+
+import ipaddress
+import socket
+from collections.abc import Sequence
+
+from cloudstead.core.settings import Settings
+from cloudstead.core.tools import Tools
+from cloudstead.dataplane import dns
+from cloudstead.dataplane.dns.inbound import InboundEndpoints
+from cloudstead.dataplane.dns.outbound import Outbound
+from cloudstead.dataplane.dns.resolver import Resolver
+from cloudstead.dataplane.network import naming
+from cloudstead.dataplane.network.driver import NetworkDriver
+from cloudstead.services.ec2.name_answers import Ec2Names
+from cloudstead.services.route53resolver.operations import Views
+from cloudstead.store import Store
+
+_DNS_PORT = 53
+
+
+class NetworkResolvers:
+    """Those of all networks. `image` is what they know of zones; who feeds it zones need not care for networks."""
+
+    def __init__(
+        self,
+        store: Store,
+        tools: Tools,
+        settings: Settings,
+        networks: NetworkDriver,
+        *,
+        image: dns.Image,
+        health: dns.Health,
+    ) -> None:
+        self._networks = networks
+        self._tools = tools
+        self._image = image
+        self._health = health
+        self._names = Ec2Names(store, api_address=naming.Pool(settings.public_pool).host)
+        self._resolver = Resolver(
+            self._names,
+            Views(store).of,
+            image,
+            Outbound(
+                lambda network, kind, address: networks.open_socket(network, kind, address, 0, listen=False)
+            ),
+            dns.Forwarder(_upstreams(settings)),
+        )
+
+    async def open(self, network: str) -> dns.Server:
+        """Listen where every machine of a network looks for its resolver."""
+        addresses = [naming.RESOLVER, naming.RESOLVER6]
+        cidr = self._names.cidr(network)
+        if cidr is not None:
+            addresses.append(
+                str(ipaddress.ip_network(cidr)[2])
+            )  # AWS's resolver: the base of the network, plus two
+        sockets = [
+            self._networks.open_socket(network, kind, address, _DNS_PORT)
+            for address in addresses
+            for kind in ("udp", "tcp")
+        ]
+        return await self._serve(network, sockets)
+
+    def inbound(self) -> InboundEndpoints:
+        """The same at the addresses of inbound endpoints."""
+        return InboundEndpoints(self._networks.open_socket, self._serve)
+
+    async def _serve(self, network: str, sockets: Sequence[socket.socket]) -> dns.Server:
+        return await dns.serve(
+            self._resolver,
+            sockets,
+            view=network,
+            forwarder=self._resolver.beyond(network),
+            zones=dns.Responder(self._image, self._health, view=network, random=self._tools.random),
+            outbound=self._resolver.outbound(network),
+        )
+
+
+def _upstreams(settings: Settings) -> list[tuple[str, int]]:
+    match settings.dns_upstream:
+        case "none" | "":
+            return []
+        case "host":
+            return dns.host_upstreams(excluding=[settings.dns_host])
+        case addresses:
+            return [(address.strip(), _DNS_PORT) for address in addresses.split(",")]
