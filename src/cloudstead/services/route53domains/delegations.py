@@ -93,6 +93,14 @@ class Delegations:
         return told.Batch(moment, (*changes, *_serials(changes, moment)))
 
 
+def delegated_to(store: Store, name: str) -> tuple[str, ...]:
+    """The name servers that the registry leads to for a domain of this name; none if it leads nowhere."""
+    domain = store.get(Domain, name)
+    if domain is None or not is_delegated(domain):
+        return ()
+    return tuple(server.name for server in domain.name_servers)
+
+
 def registry_zones() -> list[told.Zone]:
     tlds = [told.Zone(id=zone_id(name), name=name, networks=(TLD_VIEW,)) for name in zones()]
     return [
