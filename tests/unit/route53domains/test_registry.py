@@ -18,6 +18,7 @@ from cloudstead.services.route53domains.operations import (
     Rdap,
     RegistryNames,
     Servers,
+    delegated_to,
     transfer_away,
 )
 
@@ -88,6 +89,7 @@ def test_a_domain_is_delegated_to_its_hosted_zone_with_the_addresses_of_its_serv
     world.register("example.org")
     assert told.pull() < 20, "what did not change is not told again"
     assert told.of("registry-org", "example.org", "NS") == tuple(f"{name}." for name in HOSTED)
+    assert delegated_to(world.store, "example.org") == tuple(HOSTED)
     for server, zone in zip(HOSTED, ("com", "net", "org", "co.uk"), strict=True):
         assert told.of(f"registry-{zone}", server, "A") == ("127.0.0.1",)
         assert told.of(f"registry-{zone}", server, "AAAA") == ("::1",)
@@ -120,7 +122,7 @@ def test_a_domain_that_is_deleted_or_suspended_is_delegated_no_more(world, told)
     assert told.of("registry-com", "b.com", "NS")
     world.days(15)
     told.pull()
-    assert told.of("registry-com", "b.com", "NS") == ()
+    assert told.of("registry-com", "b.com", "NS") == delegated_to(world.store, "b.com") == ()
     world.follow_letters()
     told.pull()
     assert told.of("registry-com", "b.com", "NS")

@@ -15,6 +15,7 @@ from cloudstead.services.route53domains.delegations import (
     Delegations,
     RegistryNames,
     Servers,
+    delegated_to,
 )
 from cloudstead.services.route53domains.directory import Directory
 from cloudstead.services.route53domains.letters import Letters, MailBox, Reachability
@@ -38,6 +39,7 @@ __all__ = [
     "RegistryNames",
     "Servers",
     "controllers",
+    "delegated_to",
     "mail_box",
     "parts",
     "registry",
