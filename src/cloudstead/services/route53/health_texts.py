@@ -35,7 +35,7 @@ def told(endpoint: Endpoint, outcome: Outcome) -> str:
     """The status text of one look."""
     began = "Success: " if is_good(outcome) else "Failure: "
     by_name = "" if endpoint.address or not outcome.address else f"Resolved IP: {outcome.address}. "
-    if not outcome.status:
+    if not outcome.status or outcome.result not in ("answered", "unmatched"):
         return began + by_name + _without_status(outcome)
     phrase = _phrase(outcome.status)
     if by_name:
