@@ -1,11 +1,13 @@
 """Who answers in one view: its zones first, then names that follow from rows, then resolvers upstream.
 
-A network's firewall goes before all of them, and its forwarding rules before what is less specific. A private zone hides what EC2 would say of the same name, as on AWS. A chain that leads out of the zones is followed in
-a network, where we are the resolver; outside, whoever asks follows it.
+A network's firewall goes before all of them, and its forwarding rules before what is less specific. A private zone
+hides what EC2 would say of the same name, as on AWS. A chain that leads out of the zones is followed in a network, where
+we are the resolver; outside, whoever asks follows it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import dns.exception
 import dns.flags
@@ -21,6 +23,7 @@ from cloudstead.dataplane.dns.fast import FastResponder
 from cloudstead.dataplane.dns.forward import Asker
 from cloudstead.dataplane.dns.guard import Guard, blocked
 from cloudstead.dataplane.dns.limits import Limits
+from cloudstead.dataplane.dns.query_log import QueryNotes
 from cloudstead.dataplane.dns.respond import NotOurs, Reply, respond
 from cloudstead.dataplane.dns.responder import Elsewhere, Responder, reply_of
 from cloudstead.dataplane.dns.wirenames import to_text, to_wire
@@ -56,10 +59,14 @@ class Later:
     _asked: NotOurs
     _forwarder: Asker
     _chain: _Chain | None
+    _note: Callable[[bytes], None] | None = None
 
     async def reply(self) -> Reply:
         answered = await self._forwarder.ask(self._asked.query)
-        return self._chain.joined(answered) if self._chain is not None else self._asked.answered(answered)
+        reply = self._chain.joined(answered) if self._chain is not None else self._asked.answered(answered)
+        if self._note is not None:
+            self._note(reply.over_tcp()[2:])
+        return reply
 
 
 class Desk:
@@ -72,7 +79,10 @@ class Desk:
         zones: Responder | None = None,
         limits: Limits | None = None,
         outbound: Outbound | None = None,
+        notes: QueryNotes | None = None,
     ) -> None:
+        self._notes = notes
+        self._noting = False
         self._outbound = outbound
         self._image = zones.image if zones is not None else None
         self._guard: Guard | None = None
@@ -90,12 +100,13 @@ class Desk:
             return _unknown
         self._zones.refresh()
         self._refresh_guard()
-        freely = self._serving and self._limits is None and self._guard is None
+        freely = self._serving and self._limits is None and self._guard is None and not self._noting
         return self._zones.quick if freely else _unknown
 
     def _refresh_guard(self) -> None:
         """A network without firewall and rules has no guard, and its questions take the quick way."""
         network = self._image.networks.get(self._view or "") if self._image is not None else None
+        self._noting = self._notes is not None and network is not None and network.logged
         if network is None or not (network.rules or network.firewall):
             self._guard = None
         elif self._guard is None or self._guard.network is not network:
@@ -104,6 +115,8 @@ class Desk:
     def over_udp(self, message: bytes, peer: Callable[[], str]) -> bytes | Later | None:
         """The answer, or who has it; None for silence."""
         said = self._over_udp(message, peer)
+        if self._noting:
+            said = self._noted(said, peer, "UDP")
         if self._limits is not None and isinstance(said, bytes):
             return self._limits.passed(message, said, peer())
         return said
@@ -116,8 +129,22 @@ class Desk:
         """The same with its length in front."""
         said = self._say(message, peer, tcp=True)
         if isinstance(said, bytes):
-            return len(said).to_bytes(2) + said
-        return said.over_tcp() if isinstance(said, (Reply, wire.Reply)) else said
+            said = len(said).to_bytes(2) + said
+        elif isinstance(said, (Reply, wire.Reply)):
+            said = said.over_tcp()
+        return self._noted(said, peer, "TCP") if self._noting else said
+
+    def _noted(
+        self, said: bytes | Later | None, peer: Callable[[], str], transport: str
+    ) -> bytes | Later | None:
+        """The same, told to the query log; now, or when it is answered."""
+        assert self._notes is not None
+        note = partial(self._notes.note, self._view or "", peer(), transport)
+        if isinstance(said, Later):
+            return replace(said, _note=note)
+        if said is not None:
+            note(said[2:] if transport == "TCP" else said)
+        return said
 
     def _say(
         self, message: bytes, peer: Callable[[], str], *, tcp: bool
