@@ -151,6 +151,10 @@ class World:
         self.clients["s3"].delete_bucket(**name)
         return name
 
+    def change_of_a_zone(self):
+        asked = {"Name": "waited.test", "CallerReference": self.name()}
+        return {"Id": self.clients["route53"].create_hosted_zone(**asked)["ChangeInfo"]["Id"]}
+
     MADE = {
         "bucket_exists": bucket,
         "bucket_not_exists": bucket_that_went,
@@ -168,6 +172,7 @@ class World:
         "network_interface_available": interface,
         "object_exists": kept_object,
         "object_not_exists": object_that_went,
+        "resource_record_sets_changed": change_of_a_zone,
         "security_group_exists": security_group,
         "subnet_available": lambda world: {"SubnetIds": [world.subnet()]},
         "system_status_ok": instance,

@@ -197,7 +197,8 @@ def test_what_is_asked_comes_in_any_form(cloud, image):
         ("iam create-role --role-name r --assume-role-policy-document {}", "MalformedPolicyDocument"),
         ("dynamodb list-tables", "NotImplemented"),
         ("lambda list-functions", "NotImplemented"),
-        ("route53 list-hosted-zones", "NotImplemented"),
+        ("cloudfront list-distributions", "NotImplemented"),
+        ("route53 get-hosted-zone --id Z0123456789", "NoSuchHostedZone"),
     ],
 )
 def test_what_is_refused_is_told_with_its_code(cloud, image, words, code):

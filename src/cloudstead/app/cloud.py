@@ -12,6 +12,7 @@ from cloudstead.app.processes import Plan, run_controller, run_gateway, run_name
 from cloudstead.app.state import DataDirectory
 from cloudstead.app.supervisor import Role, Supervisor
 from cloudstead.app.tables import SERVICES
+from cloudstead.app.zones import INSIDE, PUBLIC, NameServers
 from cloudstead.cli.problems import Problem
 from cloudstead.core.settings import Settings
 from cloudstead.dataplane.network.naming import Pool
@@ -37,6 +38,7 @@ def run(settings: Settings, data: DataDirectory, processes: Callable[[dict[str, 
         dns_sockets=_dns_sockets(settings),
         registry_sockets=_registry_sockets(settings),
         controller_bell=Bell(),
+        name_servers=_name_servers(settings, kind),
     )
     roles = [Role(f"gateway-{n + 1}", partial(run_gateway, plan, n)) for n in range(workers)]
     roles.append(Role("controller", partial(run_controller, plan)))
@@ -67,6 +69,12 @@ def _api_sockets(settings: Settings, kind: drivers.Kind, workers: int) -> list[l
         ]
         for _ in range(workers)
     ]
+
+
+def _name_servers(settings: Settings, kind: drivers.Kind) -> NameServers:
+    """Nobody is told of zones who cannot be asked."""
+    places = [PUBLIC] * bool(settings.dns_port) + [INSIDE] * (kind.name == "oci")
+    return NameServers({place: Bell() for place in places})
 
 
 def _dns_sockets(settings: Settings) -> list[socket.socket]:

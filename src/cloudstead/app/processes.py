@@ -13,7 +13,7 @@ import msgspec
 import uvloop
 
 from cloudstead import __version__
-from cloudstead.app import registry
+from cloudstead.app import registry, zones
 from cloudstead.app.buckets import Buckets
 from cloudstead.app.drivers import Kind, console_reader, drivers
 from cloudstead.app.objects import Objects, cluster
@@ -64,6 +64,7 @@ class Plan:
     dns_sockets: Sequence[socket.socket]
     registry_sockets: registry.Sockets
     controller_bell: Bell
+    name_servers: zones.NameServers
 
 
 class EveryoneMay:
@@ -78,9 +79,12 @@ class EveryoneMay:
 
 def run_gateway(plan: Plan, number: int) -> None:
     """Be one of the workers that answer AWS API requests, until SIGTERM."""
-    with Store(
-        plan.data.database, on_commit=plan.controller_bell.ring
-    ) as store:  # the last one leaves one file
+
+    def committed() -> None:
+        plan.controller_bell.ring()
+        plan.name_servers.ring()
+
+    with Store(plan.data.database, on_commit=committed) as store:  # the last one leaves one file
         _serve_api(plan, number, store, Tools())
 
 
@@ -92,6 +96,7 @@ def _serve_api(plan: Plan, number: int, store: Store, tools: Tools) -> None:
         machines_missing=lambda: plan.kind.missing,
         read_console=console_reader(plan.kind, plan.settings, plan.data),
         parameter_key=plan.data.secret("parameters"),
+        name_servers=plan.name_servers,
         objects=Objects(plan.data.objects, tools, cluster(plan.settings)),
         sealing_key=plan.data.secret("objects"),
         bucket_defaults=BEFORE_APRIL_2023
@@ -145,13 +150,20 @@ async def _controller(plan: Plan) -> None:
     runner: Runner | None = None
 
     def committed() -> None:
+        plan.name_servers.ring()
         if runner is not None:
             runner.wake()
 
     with Store(plan.data.database, on_commit=committed) as store:
         means = drivers(plan.kind, plan.settings, plan.data, told_at_boot(store, tools))
+        following = zones.Following(store, plan.name_servers, zones.INSIDE)
         resolvers = NetworkResolvers(
-            store, tools, plan.settings, means.networks, image=dns.Image(), health=dns.Health()
+            store,
+            tools,
+            plan.settings,
+            means.networks,
+            image=following.image,
+            health=plan.name_servers.health,
         )
         networks = guest_listeners(plan.kind, means.networks, store, resolvers, tools=tools, data=plan.data)
         ec2 = ec2_settings(plan.settings, plan.kind.name)
@@ -172,7 +184,7 @@ async def _controller(plan: Plan) -> None:
         )
         objects.drop_soon(store)
         try:
-            await runner.run()
+            await asyncio.gather(runner.run(), following.run())
         finally:
             await inbound.stop()
             await networks.stop()
@@ -186,11 +198,14 @@ def run_names(plan: Plan) -> None:
 
 async def _names(plan: Plan) -> None:
     with Store(plan.data.database) as store:
-        responder = await public_names(store, plan.settings, plan.dns_sockets)
+        following = zones.Following(store, plan.name_servers, zones.PUBLIC)
+        await following.catch_up()  # before it listens: questions wait rather than being refused
+        responder = dns.Responder(following.image, plan.name_servers.health, view=None, random=Tools().random)
+        server = await public_names(store, plan.settings, plan.dns_sockets, responder)
         try:
-            await asyncio.Event().wait()
+            await following.run()
         finally:
-            await responder.stop()
+            await server.stop()
 
 
 def run_registry(plan: Plan) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cloudstead.app.objects import Objects
 from cloudstead.app.operations import AnyOperation, Operation, operations_of
+from cloudstead.app.zones import NameServers, neighbours
 from cloudstead.core import ids
 from cloudstead.core.arn import arn
 from cloudstead.core.caller import Caller
@@ -34,6 +35,7 @@ from cloudstead.services.iam.operations import find_instance_profile
 from cloudstead.services.iam.operations import parts as iam_parts
 from cloudstead.services.kms.operations import parts as kms_parts
 from cloudstead.services.route53.directory import Directory
+from cloudstead.services.route53.operations import parts as route53_parts
 from cloudstead.services.route53.zones import HostedZones
 from cloudstead.services.route53domains.operations import MakeHostedZone
 from cloudstead.services.route53domains.operations import parts as route53domains_parts
@@ -46,7 +48,18 @@ from cloudstead.services.ssm.operations import read_parameter
 from cloudstead.services.sts.operations import Sts
 from cloudstead.store import Store
 
-SERVICES = ("ec2", "iam", "kms", "route53domains", "route53resolver", "s3", "s3control", "ssm", "sts")
+SERVICES = (
+    "ec2",
+    "iam",
+    "kms",
+    "route53",
+    "route53domains",
+    "route53resolver",
+    "s3",
+    "s3control",
+    "ssm",
+    "sts",
+)
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +80,7 @@ class Means:
     bucket_defaults: Defaults = TODAYS_DEFAULTS
     #: What SecureString parameters are encrypted under, 32 bytes.
     parameter_key: bytes = bytes(32)
+    name_servers: NameServers = field(default_factory=NameServers)
 
 
 def ec2_settings(settings: Settings, machines: str) -> Ec2Settings:
@@ -85,6 +99,9 @@ def tables(means: Means) -> Mapping[str, Mapping[str, AnyOperation]]:
         "ec2": _ec2(means),
         "iam": _table("iam", *iam_parts(store, tools)),
         "kms": _table("kms", *kms_parts(store, tools, means.sealing_key)),
+        "route53": _table(
+            "route53", *route53_parts(store, tools, neighbours(store, means.name_servers, tools.random))
+        ),
         "route53domains": _table("route53domains", *route53domains_parts(store, tools)),
         "route53resolver": _route53resolver(means),
         "s3": _s3(means),

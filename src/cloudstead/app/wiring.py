@@ -95,13 +95,15 @@ def told_at_boot(store: Store, tools: Tools) -> Metadata:
     return read
 
 
-async def public_names(store: Store, settings: Settings, sockets: Sequence[socket.socket]) -> dns.Server:
+async def public_names(
+    store: Store, settings: Settings, sockets: Sequence[socket.socket], zones: dns.Responder
+) -> dns.Server:
     """The name server for everybody outside the networks. It is no resolver: what is not ours is refused."""
     names = registry.EitherNames(
         Ec2Names(store, api_address=naming.Pool(settings.public_pool).host),
         RegistryNames(registry.servers(settings)),
     )
-    return await dns.serve(names, sockets, view=None)
+    return await dns.serve(names, sockets, view=None, zones=zones)
 
 
 class _Http:

@@ -2,11 +2,13 @@
 
 import ipaddress
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from cloudstead.core import ids
 from cloudstead.core.arn import arn
 from cloudstead.core.caller import Caller
+from cloudstead.services.route53 import paging
 from cloudstead.services.route53.directory import Directory
 from cloudstead.services.route53.errors import (
     CidrBlockInUseException,
@@ -18,7 +20,6 @@ from cloudstead.services.route53.errors import (
     NoSuchCidrCollectionException,
     NoSuchCidrLocationException,
 )
-from cloudstead.services.route53.paging import tokened
 from cloudstead.services.route53.rows import CidrCollection, RecordSet, Touched
 
 COLLECTIONS_MAX = 5
@@ -85,11 +86,11 @@ class CidrCollections:
         return {}
 
     def list_cidr_collections(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
-        return tokened("CidrCollections", self._mine(caller), request, key=lambda each: each.id, shown=_shown)
+        return _page("CidrCollections", self._mine(caller), request, key=lambda each: each.id, shown=_shown)
 
     def list_cidr_locations(self, caller: Caller, request: Mapping[str, Any]) -> dict[str, Any]:
         found = self._find(caller, request["CollectionId"])
-        return tokened(
+        return _page(
             "CidrLocations",
             list(found.locations),
             request,
@@ -110,7 +111,7 @@ class CidrCollections:
             if only in (None, name)
             for block in blocks
         ]
-        return tokened(
+        return _page(
             "CidrBlocks",
             blocks,
             request,
@@ -128,6 +129,10 @@ class CidrCollections:
         if found is None or found.account != caller.account:
             raise NoSuchCidrCollectionException("The CIDR collection you specified, doesn't exist.")
         return found
+
+
+#: Of a token that nobody gave these operations say InvalidInput: their model has nothing closer.
+_page = partial(paging.tokened, refusal=InvalidInput)
 
 
 def _changed(

@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from cloudstead.core.errors import ServiceError
 from cloudstead.services.route53.errors import InvalidInput, InvalidPaginationToken
 
 T = TypeVar("T")
@@ -50,10 +51,11 @@ def tokened(
     key: Callable[[T], str],
     shown: Callable[[T], Any],
     size_member: str = "MaxResults",
+    refusal: type[ServiceError] = InvalidPaginationToken,
 ) -> dict[str, Any]:
-    """A page after the one that NextToken names, in the order of the keys."""
+    """A page after the one that NextToken names, in the order of the keys. `refusal` is of a token nobody gave."""
     most = size(request, member=size_member)
-    after = _read(request["NextToken"]) if request.get("NextToken") else ""
+    after = _read(request["NextToken"], refusal) if request.get("NextToken") else ""
     left = sorted((item for item in items if key(item) > after), key=key)
     answer: dict[str, Any] = {member: [shown(item) for item in left[:most]]}
     if len(left) > most:
@@ -61,8 +63,8 @@ def tokened(
     return answer
 
 
-def _read(token: str) -> str:
+def _read(token: str, refusal: type[ServiceError]) -> str:
     try:
         return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError):
-        raise InvalidPaginationToken("The specified pagination token is not valid.") from None
+        raise refusal("The specified pagination token is not valid.") from None
