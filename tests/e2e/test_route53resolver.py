@@ -1,5 +1,9 @@
 """Rules, firewall and endpoints of Route 53 Resolver, as a machine in the VPC meets them."""
 
+import gzip
+import json
+import os
+import signal
 import socket
 import struct
 import threading
@@ -205,3 +209,31 @@ def test_a_guest_s_questions_are_forwarded_blocked_and_let_in(cloud, resolver, k
                 assert guest["PrivateIpAddress"] in looked_up(cloud, key, far, own, at[0]["Ip"])
                 assert "203.0.113.7" in looked_up(cloud, key, guest, "www.corp.example", at[1]["Ip"])
         assert "203.0.113.7" not in looked_up(cloud, key, guest, "www.corp.example")
+
+
+def test_what_a_vpc_asks_is_logged_into_a_bucket_also_when_the_controller_ends(
+    cloud, resolver, key, tiny, group
+):
+    s3, bucket = cloud.client("s3"), "dns-query-logs"
+    s3.create_bucket(Bucket=bucket)
+    config = resolver.create_resolver_query_log_config(
+        Name="log", DestinationArn=f"arn:aws:s3:::{bucket}", CreatorRequestId="log"
+    )["ResolverQueryLogConfig"]["Id"]
+    with instances(cloud, tiny, key=key, SecurityGroupIds=[group]) as (guest,):
+        associated = {"ResolverQueryLogConfigId": config, "ResourceId": guest["VpcId"]}
+        resolver.associate_resolver_query_log_config(**associated)
+        looked_up(cloud, key, guest, guest["PrivateDnsName"])
+        os.kill(cloud.processes()["controller"], signal.SIGTERM)
+        until(lambda: s3.list_objects_v2(Bucket=bucket)["KeyCount"], 20)
+        resolver.disassociate_resolver_query_log_config(**associated)
+    lines = []
+    for each in s3.list_objects_v2(Bucket=bucket)["Contents"]:
+        body = s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read()
+        lines += map(json.loads, gzip.decompress(body).splitlines())
+        s3.delete_object(Bucket=bucket, Key=each["Key"])
+    (line,) = [one for one in lines if one["query_name"] == guest["PrivateDnsName"] + "." and one["answers"]]
+    assert line["answers"][0]["Rdata"] == guest["PrivateIpAddress"]
+    assert line["srcids"] == {"instance": guest["InstanceId"]}
+    assert (line["vpc_id"], line["srcaddr"]) == (guest["VpcId"], guest["PrivateIpAddress"])
+    resolver.delete_resolver_query_log_config(ResolverQueryLogConfigId=config)
+    s3.delete_bucket(Bucket=bucket)

@@ -167,12 +167,12 @@ async def _controller(plan: Plan) -> None:
         )
         networks = guest_listeners(plan.kind, means.networks, store, resolvers, tools=tools, data=plan.data)
         ec2 = ec2_settings(plan.settings, plan.kind.name)
-        inbound = resolvers.inbound()
+        inbound, vpcs = resolvers.inbound(), ServiceInterfaces(Resources(store, tools, ec2))
         objects = Objects(plan.data.objects, tools, cluster(plan.settings))
         runner = Runner(
             [
                 *controllers(store, tools, ec2, means, networks),
-                endpoints_controller(store, ServiceInterfaces(Resources(store, tools, ec2)), inbound),
+                endpoints_controller(store, vpcs, inbound),
                 objects.lifecycles(store, plan.data.secret("objects")),
                 key_lives(store, tools, plan.data.secret("objects")),
                 *domain_controllers(store, tools, hosted_zone_maker(store, tools)),
@@ -184,7 +184,8 @@ async def _controller(plan: Plan) -> None:
         )
         objects.drop_soon(store)
         try:
-            await asyncio.gather(runner.run(), following.run())
+            async with resolvers.logging(vpcs, objects, plan.data.secret("objects")):
+                await asyncio.gather(runner.run(), following.run())
         finally:
             await inbound.stop()
             await networks.stop()

@@ -1,19 +1,27 @@
 """The resolver inside each network, where Route 53 Resolver's settings come to hold, and the endpoints that lead to it."""
 
+import asyncio
+import contextlib
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
+from cloudstead.app.objects import Objects
+from cloudstead.app.operations import AnyOperation
 from cloudstead.core.settings import Settings
 from cloudstead.core.tools import Tools
 from cloudstead.dataplane import dns
 from cloudstead.dataplane.dns.inbound import InboundEndpoints
 from cloudstead.dataplane.dns.outbound import Outbound
+from cloudstead.dataplane.dns.query_log import QueryNotes
 from cloudstead.dataplane.dns.resolver import Resolver
 from cloudstead.dataplane.network import naming
 from cloudstead.dataplane.network.driver import NetworkDriver
 from cloudstead.services.ec2.name_answers import Ec2Names
-from cloudstead.services.route53resolver.operations import Views
+from cloudstead.services.ec2.operations import ServiceInterfaces
+from cloudstead.services.route53resolver.operations import HasBucket, QueryLogDeliveries, Views
+from cloudstead.services.s3.operations import parts as s3_parts
+from cloudstead.services.s3.rows import TODAYS_DEFAULTS, Bucket
 from cloudstead.store import Store
 
 _DNS_PORT = 53
@@ -32,6 +40,7 @@ class NetworkResolvers:
         image: dns.Image,
         health: dns.Health,
     ) -> None:
+        self._store = store
         self._networks = networks
         self._tools = tools
         self._image = image
@@ -46,6 +55,7 @@ class NetworkResolvers:
             ),
             dns.Forwarder(_upstreams(settings)),
         )
+        self._notes = QueryNotes(tools.clock, self._resolver.met)
 
     async def open(self, network: str) -> dns.Server:
         """Listen where every machine of a network looks for its resolver."""
@@ -66,6 +76,27 @@ class NetworkResolvers:
         """The same at the addresses of inbound endpoints."""
         return InboundEndpoints(self._networks.open_socket, self._serve)
 
+    @contextlib.asynccontextmanager
+    async def logging(
+        self, vpcs: ServiceInterfaces, objects: Objects, sealing_key: bytes
+    ) -> AsyncIterator[None]:
+        """Deliver query logs to buckets meanwhile."""
+        deliveries = QueryLogDeliveries(
+            self._store,
+            self._tools,
+            vpcs,
+            has_bucket(self._store),
+            take=self._notes.take,
+            put=_put_object(self._store, self._tools, objects, sealing_key),
+        )
+        task = asyncio.create_task(deliveries.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
     async def _serve(self, network: str, sockets: Sequence[socket.socket]) -> dns.Server:
         return await dns.serve(
             self._resolver,
@@ -74,7 +105,24 @@ class NetworkResolvers:
             forwarder=self._resolver.beyond(network),
             zones=dns.Responder(self._image, self._health, view=network, random=self._tools.random),
             outbound=self._resolver.outbound(network),
+            notes=self._notes,
         )
+
+
+def has_bucket(store: Store) -> HasBucket:
+    """S3's word for the resolver."""
+
+    def has(account: str, name: str) -> bool:
+        bucket = store.get(Bucket, name)
+        return bucket is not None and bucket.account == account
+
+    return has
+
+
+def _put_object(store: Store, tools: Tools, objects: Objects, sealing_key: bytes) -> AnyOperation:
+    made = s3_parts(store, tools, objects.store, sealing_key, TODAYS_DEFAULTS)
+    (put,) = (part.put_object for part in made if hasattr(part, "put_object"))
+    return objects.opening(put)
 
 
 def _upstreams(settings: Settings) -> list[tuple[str, int]]:

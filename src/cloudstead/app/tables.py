@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cloudstead.app.objects import Objects
 from cloudstead.app.operations import AnyOperation, Operation, operations_of
+from cloudstead.app.resolving import has_bucket
 from cloudstead.app.zones import NameServers, neighbours
 from cloudstead.core import ids
 from cloudstead.core.arn import arn
@@ -42,7 +43,7 @@ from cloudstead.services.route53domains.operations import parts as route53domain
 from cloudstead.services.route53resolver.operations import parts as route53resolver_parts
 from cloudstead.services.s3.operations import control_parts as s3_control_parts
 from cloudstead.services.s3.operations import parts as s3_parts
-from cloudstead.services.s3.rows import TODAYS_DEFAULTS, Bucket, Defaults
+from cloudstead.services.s3.rows import TODAYS_DEFAULTS, Defaults
 from cloudstead.services.ssm.operations import parts as ssm_parts
 from cloudstead.services.ssm.operations import read_parameter
 from cloudstead.services.sts.operations import Sts
@@ -150,12 +151,10 @@ def _s3(means: Means) -> dict[str, AnyOperation]:
 def _route53resolver(means: Means) -> dict[str, Operation]:
     resources = Resources(means.store, means.tools, means.ec2)
 
-    def has_bucket(account: str, name: str) -> bool:
-        bucket = means.store.get(Bucket, name)
-        return bucket is not None and bucket.account == account
-
-    vpcs = ServiceInterfaces(resources)
-    table = _table("route53resolver", *route53resolver_parts(means.store, means.tools, vpcs, has_bucket))
+    parts = route53resolver_parts(
+        means.store, means.tools, ServiceInterfaces(resources), has_bucket(means.store)
+    )
+    table = _table("route53resolver", *parts)
     return {name: opening(resources, operation) for name, operation in table.items()}
 
 

@@ -18,7 +18,7 @@ from cloudstead.dataplane.dns.forward import Asker
 from cloudstead.dataplane.dns.guard import Guard
 from cloudstead.dataplane.dns.image import Image
 from cloudstead.dataplane.dns.outbound import Outbound
-from cloudstead.dataplane.dns.zones import Batch, Network, PutNetwork, Rule
+from cloudstead.dataplane.dns.zones import Batch, FirewallRule, Network, PutNetwork, Rule
 
 _REVERSE = (".in-addr.arpa", ".ip6.arpa")
 #: How many octets the reverse zones of private ranges have, by the first.
@@ -69,6 +69,15 @@ class Resolver:
     def outbound(self, network: str) -> Callable[[Rule], Asker]:
         """Who answers a network's questions that a rule sends to somebody's own name servers."""
         return lambda rule: _Beyond(self, network, self._outbound.by(rule))
+
+    def met(self, network: str, answer: dns.message.Message) -> FirewallRule | None:
+        """The firewall rule that an answered question met."""
+        guard = self._guards.get(network)
+        return (
+            met_by(guard, answer)
+            if guard is not None and guard.network.firewall and answer.question
+            else None
+        )
 
     def checked(
         self, network: str, query: dns.message.QueryMessage, answer: dns.message.Message

@@ -13,6 +13,7 @@ from cloudstead.dataplane.dns.answers import Answers
 from cloudstead.dataplane.dns.desk import Desk, Later, Outbound
 from cloudstead.dataplane.dns.forward import Asker
 from cloudstead.dataplane.dns.limits import Limits
+from cloudstead.dataplane.dns.query_log import QueryNotes
 from cloudstead.dataplane.dns.responder import Responder
 
 log = logging.getLogger(__name__)
@@ -32,12 +33,15 @@ async def serve(
     zones: Responder | None = None,
     limits: Limits | None = None,
     outbound: Outbound | None = None,
+    notes: QueryNotes | None = None,
 ) -> "Server":
     """Answer on these sockets (bound; listening, if TCP) until the server is told to stop, which closes them.
 
     Zones go before `answers`. What is in neither goes to the forwarder; without one it is refused.
     """
-    server = Server(Desk(answers, view, forwarder=forwarder, zones=zones, limits=limits, outbound=outbound))
+    server = Server(
+        Desk(answers, view, forwarder=forwarder, zones=zones, limits=limits, outbound=outbound, notes=notes)
+    )
     for sock in sockets:
         await server.listen(sock)
     return server

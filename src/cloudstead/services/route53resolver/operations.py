@@ -9,6 +9,7 @@ from cloudstead.services.route53resolver.endpoints import Endpoints
 from cloudstead.services.route53resolver.firewall_rules import FirewallRules
 from cloudstead.services.route53resolver.group_associations import GroupAssociations
 from cloudstead.services.route53resolver.policies import Policies
+from cloudstead.services.route53resolver.query_log_delivery import QueryLogDeliveries
 from cloudstead.services.route53resolver.query_logs import HasBucket, QueryLogs
 from cloudstead.services.route53resolver.reconcile import Endpoints as EndpointsController
 from cloudstead.services.route53resolver.rule_associations import RuleAssociations
@@ -19,7 +20,7 @@ from cloudstead.services.route53resolver.view import Views
 from cloudstead.services.route53resolver.vpc_settings import Settings
 from cloudstead.store import Store
 
-__all__ = ["Views", "endpoints_controller", "parts"]
+__all__ = ["HasBucket", "QueryLogDeliveries", "Views", "endpoints_controller", "parts"]
 
 
 def parts(store: Store, tools: Tools, vpcs: ServiceInterfaces, has_bucket: HasBucket) -> list[object]:
