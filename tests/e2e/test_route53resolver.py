@@ -236,4 +236,20 @@ def test_what_a_vpc_asks_is_logged_into_a_bucket_also_when_the_controller_ends(
     assert line["srcids"] == {"instance": guest["InstanceId"]}
     assert (line["vpc_id"], line["srcaddr"]) == (guest["VpcId"], guest["PrivateIpAddress"])
     resolver.delete_resolver_query_log_config(ResolverQueryLogConfigId=config)
+
+
+def test_a_list_of_domains_is_imported_from_a_bucket(cloud, resolver):
+    s3, bucket = cloud.client("s3"), "dns-lists"
+    s3.create_bucket(Bucket=bucket)
+    names = [f"host-{n}.example." for n in range(20_000)]
+    s3.put_object(Bucket=bucket, Key="many", Body="\n".join(names).encode())
+    listed = resolver.create_firewall_domain_list(CreatorRequestId="i", Name="i")["FirewallDomainList"]["Id"]
+    answer = resolver.import_firewall_domains(
+        FirewallDomainListId=listed, Operation="REPLACE", DomainFileUrl=f"s3://{bucket}/many"
+    )
+    assert answer["Status"] == "COMPLETE"
+    pages = resolver.get_paginator("list_firewall_domains").paginate(FirewallDomainListId=listed)
+    assert sorted(name for page in pages for name in page["Domains"]) == sorted(names)
+    resolver.delete_firewall_domain_list(FirewallDomainListId=listed)
+    s3.delete_object(Bucket=bucket, Key="many")
     s3.delete_bucket(Bucket=bucket)

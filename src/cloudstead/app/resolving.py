@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 
 from cloudstead.app.objects import Objects
 from cloudstead.app.operations import AnyOperation
+from cloudstead.core.caller import Caller
+from cloudstead.core.errors import ServiceError
 from cloudstead.core.settings import Settings
 from cloudstead.core.tools import Tools
 from cloudstead.dataplane import dns
@@ -19,12 +21,14 @@ from cloudstead.dataplane.network import naming
 from cloudstead.dataplane.network.driver import NetworkDriver
 from cloudstead.services.ec2.name_answers import Ec2Names
 from cloudstead.services.ec2.operations import ServiceInterfaces
-from cloudstead.services.route53resolver.operations import HasBucket, QueryLogDeliveries, Views
+from cloudstead.services.route53resolver.operations import HasBucket, QueryLogDeliveries, ReadObject, Views
 from cloudstead.services.s3.operations import parts as s3_parts
 from cloudstead.services.s3.rows import TODAYS_DEFAULTS, Bucket
 from cloudstead.store import Store
 
 _DNS_PORT = 53
+#: So long is a list of as many domains as an account may have, each as long as a name can be.
+_FILE_BYTES_MAX = 32 << 20
 
 
 class NetworkResolvers:
@@ -117,6 +121,24 @@ def has_bucket(store: Store) -> HasBucket:
         return bucket is not None and bucket.account == account
 
     return has
+
+
+def reading(get_object: AnyOperation) -> ReadObject:
+    """S3's GetObject, for the resolver to read a small file with."""
+
+    async def read(caller: Caller, bucket: str, key: str) -> bytes:
+        answer = get_object(caller, {"Bucket": bucket, "Key": key})
+        found = await answer if isinstance(answer, Coroutine) else answer
+        assert found is not None
+        body = found["Body"]
+        if isinstance(body, bytes | bytearray):
+            return bytes(body)
+        async with contextlib.aclosing(body.chunks) as chunks:
+            if body.length > _FILE_BYTES_MAX:
+                raise ServiceError(f"The file is larger than {_FILE_BYTES_MAX} bytes.")
+            return b"".join([chunk async for chunk in chunks])
+
+    return read
 
 
 def _put_object(store: Store, tools: Tools, objects: Objects, sealing_key: bytes) -> AnyOperation:

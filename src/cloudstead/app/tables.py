@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cloudstead.app.objects import Objects
 from cloudstead.app.operations import AnyOperation, Operation, operations_of
-from cloudstead.app.resolving import has_bucket
+from cloudstead.app.resolving import has_bucket, reading
 from cloudstead.app.zones import NameServers, neighbours
 from cloudstead.core import ids
 from cloudstead.core.arn import arn
@@ -95,7 +95,7 @@ def ec2_settings(settings: Settings, machines: str) -> Ec2Settings:
 
 def tables(means: Means) -> Mapping[str, Mapping[str, AnyOperation]]:
     """Every service's operations, by botocore's name of the service and the operation's name."""
-    store, tools = means.store, means.tools
+    store, tools, s3 = means.store, means.tools, _s3(means)
     return {
         "ec2": _ec2(means),
         "iam": _table("iam", *iam_parts(store, tools)),
@@ -104,8 +104,8 @@ def tables(means: Means) -> Mapping[str, Mapping[str, AnyOperation]]:
             "route53", *route53_parts(store, tools, neighbours(store, means.name_servers, tools.random))
         ),
         "route53domains": _table("route53domains", *route53domains_parts(store, tools)),
-        "route53resolver": _route53resolver(means),
-        "s3": _s3(means),
+        "route53resolver": _route53resolver(means, s3),
+        "s3": s3,
         "s3control": _table("s3control", *s3_control_parts(store)),
         "ssm": _table("ssm", *ssm_parts(store, tools, means.parameter_key, public_parameters)),
         "sts": _table("sts", Sts(store, tools)),
@@ -148,11 +148,15 @@ def _s3(means: Means) -> dict[str, AnyOperation]:
     return {name: means.objects.opening(operation) for name, operation in table.items()}
 
 
-def _route53resolver(means: Means) -> dict[str, Operation]:
+def _route53resolver(means: Means, s3: Mapping[str, AnyOperation]) -> dict[str, Operation]:
     resources = Resources(means.store, means.tools, means.ec2)
 
     parts = route53resolver_parts(
-        means.store, means.tools, ServiceInterfaces(resources), has_bucket(means.store)
+        means.store,
+        means.tools,
+        ServiceInterfaces(resources),
+        has_bucket(means.store),
+        reading(s3["GetObject"]),
     )
     table = _table("route53resolver", *parts)
     return {name: opening(resources, operation) for name, operation in table.items()}

@@ -11,6 +11,7 @@ from tests.support.api import Api
 from cloudstead.control.reconciler import Reconciler
 from cloudstead.core.caller import Caller
 from cloudstead.core.clock import ManualClock
+from cloudstead.core.errors import ServiceError
 from cloudstead.core.tools import Tools
 from cloudstead.dataplane.dns.inbound import InboundEndpoints
 from cloudstead.dataplane.network.fake import FakeNetworks
@@ -44,14 +45,21 @@ class World:
         self.ec2 = Api("ec2", *vpc_parts(resources))
         self.api = Api(
             "route53resolver",
-            *parts(store, tools, vpcs, lambda account, name: (account, name) in BUCKETS),
+            *parts(store, tools, vpcs, lambda account, name: (account, name) in BUCKETS, self._read),
         )
+        self.files = {}
         self.networks = FakeNetworks()
         self.inbound = InboundEndpoints(self.networks.open_socket, self._start)
         self._controllers = (
             Networks(resources, self.networks),
             endpoints_controller(store, vpcs, self.inbound),
         )
+
+    async def _read(self, caller, bucket, key):
+        try:
+            return self.files[bucket, key]
+        except KeyError:
+            raise ServiceError("The specified key does not exist.", code="NoSuchKey", status=404) from None
 
     async def _start(self, network, sockets):
         return Listener(list(sockets))

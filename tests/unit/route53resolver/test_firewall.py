@@ -65,6 +65,35 @@ def test_a_list_is_added_to_taken_from_and_replaced(api, listed):
         assert refused[0] == "ValidationException", wrong
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3://lists/bad domains.txt",
+        "https://lists.s3.us-east-1.amazonaws.com/bad%20domains.txt",
+        "https://s3.amazonaws.com/lists/bad%20domains.txt",
+    ],
+)
+def test_a_list_is_imported_from_a_file_and_stays_as_it_was_if_that_fails(world, api, listed, url):
+    world.files["lists", "bad domains.txt"] = b"a.example\r\n\n*.B.example\n"
+    world.files["lists", "wrong"] = b"a.example\nno name\n"
+    world.files["lists", "bytes"] = b"\xff"
+    id = listed("old.example")
+
+    def imported(url):
+        return api.import_firewall_domains(FirewallDomainListId=id, Operation="REPLACE", DomainFileUrl=url)
+
+    assert imported(url)["Status"] == "COMPLETE"
+    assert domains(api, id) == ["*.b.example.", "a.example."]
+    told = {name: imported(f"s3://lists/{name}") for name in ("wrong", "bytes", "gone")}
+    assert {each["Status"] for each in told.values()} == {"COMPLETE_IMPORT_FAILED"}
+    assert told["gone"]["StatusMessage"] == "The specified key does not exist."
+    assert domains(api, id) == ["*.b.example.", "a.example."]
+    assert refusal(imported, url="http://example.com/list") == (
+        "ValidationException",
+        "The URL 'http://example.com/list' is not that of a file in Amazon S3.",
+    )
+
+
 def test_the_same_creator_s_request_makes_one_thing(api):
     asked = {"CreatorRequestId": "x", "Name": "list"}
     first = api.create_firewall_domain_list(**asked)["FirewallDomainList"]

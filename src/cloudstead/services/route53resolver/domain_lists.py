@@ -96,7 +96,7 @@ class DomainLists:
                     wanted |= set(row.domains)
                 case "REMOVE":
                     wanted = set(row.domains) - wanted
-            row = self._write(caller, row, wanted)
+            row = write(self._directory, caller, row, wanted)
         return {
             "Id": row.id,
             "Name": row.name,
@@ -109,19 +109,19 @@ class DomainLists:
     def _find(self, caller: Caller, request: Mapping[str, Any]) -> DomainList:
         return self._directory.find(DomainList, caller, request["FirewallDomainListId"])
 
-    def _write(self, caller: Caller, row: DomainList, wanted: set[str]) -> DomainList:
-        others = (each for each in self._directory.mine(DomainList, caller) if each.id != row.id)
-        if len(wanted) + sum(len(each.domains) for each in others) > DOMAINS_MAX:
-            raise LimitExceededException(
-                f"An account cannot have more than {DOMAINS_MAX} domains in its lists."
-            )
-        return self._store.update(
-            row,
-            domains=tuple(sorted(wanted)),
-            status="COMPLETE",
-            status_message="Finished domain list update",
-            changed_at=self._directory.tools.clock.now(),
-        )
+
+def write(directory: Directory, caller: Caller, row: DomainList, wanted: set[str]) -> DomainList:
+    """The list with just these domains. Inside the transaction that read it."""
+    others = (each for each in directory.mine(DomainList, caller) if each.id != row.id)
+    if len(wanted) + sum(len(each.domains) for each in others) > DOMAINS_MAX:
+        raise LimitExceededException(f"An account cannot have more than {DOMAINS_MAX} domains in its lists.")
+    return directory.store.update(
+        row,
+        domains=tuple(sorted(wanted)),
+        status="COMPLETE",
+        status_message="Finished domain list update",
+        changed_at=directory.tools.clock.now(),
+    )
 
 
 def checked(names: Iterable[str]) -> set[str]:

@@ -8,6 +8,7 @@ from cloudstead.services.route53resolver.domain_lists import DomainLists
 from cloudstead.services.route53resolver.endpoints import Endpoints
 from cloudstead.services.route53resolver.firewall_rules import FirewallRules
 from cloudstead.services.route53resolver.group_associations import GroupAssociations
+from cloudstead.services.route53resolver.imports import Imports, ReadObject
 from cloudstead.services.route53resolver.policies import Policies
 from cloudstead.services.route53resolver.query_log_delivery import QueryLogDeliveries
 from cloudstead.services.route53resolver.query_logs import HasBucket, QueryLogs
@@ -20,10 +21,12 @@ from cloudstead.services.route53resolver.view import Views
 from cloudstead.services.route53resolver.vpc_settings import Settings
 from cloudstead.store import Store
 
-__all__ = ["HasBucket", "QueryLogDeliveries", "Views", "endpoints_controller", "parts"]
+__all__ = ["HasBucket", "QueryLogDeliveries", "ReadObject", "Views", "endpoints_controller", "parts"]
 
 
-def parts(store: Store, tools: Tools, vpcs: ServiceInterfaces, has_bucket: HasBucket) -> list[object]:
+def parts(
+    store: Store, tools: Tools, vpcs: ServiceInterfaces, has_bucket: HasBucket, read_object: ReadObject
+) -> list[object]:
     """The classes whose public methods are Route 53 Resolver's operations."""
     directory = Directory(store, tools, vpcs)
     return [
@@ -33,6 +36,7 @@ def parts(store: Store, tools: Tools, vpcs: ServiceInterfaces, has_bucket: HasBu
         Policies(directory),
         QueryLogs(directory, has_bucket),
         DomainLists(directory),
+        Imports(directory, read_object),
         RuleGroups(directory),
         FirewallRules(directory),
         GroupAssociations(directory),
