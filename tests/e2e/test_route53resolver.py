@@ -147,6 +147,31 @@ def forwarded(resolver, endpoint_id, vpc, domain, target):
 
 
 @contextmanager
+def private_zone(cloud, vpc, domain, **records):
+    route53 = cloud.client("route53")
+    zone = route53.create_hosted_zone(
+        Name=domain, CallerReference=domain, VPC={"VPCRegion": "us-east-1", "VPCId": vpc}
+    )["HostedZone"]["Id"]
+    sets = [
+        {"Name": f"{name}.{domain}", "Type": "A", "TTL": 5, "ResourceRecords": [{"Value": value}]}
+        for name, value in records.items()
+    ]
+
+    def change(action):
+        changes = [{"Action": action, "ResourceRecordSet": one} for one in sets]
+        id = route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+        return id["ChangeInfo"]["Id"]
+
+    made = change("CREATE")
+    until(lambda: route53.get_change(Id=made)["ChangeInfo"]["Status"] == "INSYNC", 10)
+    try:
+        yield
+    finally:
+        change("DELETE")
+        route53.delete_hosted_zone(Id=zone)
+
+
+@contextmanager
 def firewall(resolver, vpc, domains, **what):
     token = {"CreatorRequestId": "block", "Name": "block"}
     listed = resolver.create_firewall_domain_list(**token)["FirewallDomainList"]["Id"]
@@ -209,6 +234,27 @@ def test_a_guest_s_questions_are_forwarded_blocked_and_let_in(cloud, resolver, k
                 assert guest["PrivateIpAddress"] in looked_up(cloud, key, far, own, at[0]["Ip"])
                 assert "203.0.113.7" in looked_up(cloud, key, guest, "www.corp.example", at[1]["Ip"])
         assert "203.0.113.7" not in looked_up(cloud, key, guest, "www.corp.example")
+
+
+def test_private_zones_yield_to_rules_of_the_same_domain_and_to_the_firewall(
+    cloud, resolver, key, tiny, group, open_group
+):
+    with instances(cloud, tiny, count=2, key=key, SecurityGroupIds=[group, open_group]) as (guest, far):
+        vpc = guest["VpcId"]
+        with private_zone(cloud, vpc, "corp.example", www="10.9.9.9"):
+            assert "10.9.9.9" in looked_up(cloud, key, guest, "www.corp.example")
+            with (
+                name_server(cloud, far),
+                endpoint(resolver, open_group, guest["SubnetId"], "OUTBOUND") as outbound,
+            ):
+                with forwarded(resolver, outbound, vpc, "corp.example", far["PrivateIpAddress"]):
+                    assert "203.0.113.7" in looked_up(cloud, key, guest, "www.corp.example")
+                with forwarded(resolver, outbound, vpc, "example", far["PrivateIpAddress"]):
+                    assert "10.9.9.9" in looked_up(cloud, key, guest, "www.corp.example")
+                    assert "203.0.113.7" in looked_up(cloud, key, guest, "www.other.example")
+            with firewall(resolver, vpc, ["*.corp.example"], Action="BLOCK", BlockResponse="NODATA"):
+                assert "10.9.9.9" not in looked_up(cloud, key, guest, "www.corp.example")
+            assert "10.9.9.9" in looked_up(cloud, key, guest, "www.corp.example")
 
 
 def test_what_a_vpc_asks_is_logged_into_a_bucket_also_when_the_controller_ends(

@@ -1,5 +1,7 @@
 """Resolver endpoints: what may be asked for, and how they come to work and go."""
 
+import asyncio
+
 import pytest
 from tests.support.api import refusal
 
@@ -29,6 +31,16 @@ def test_an_endpoint_is_operational_once_its_network_carries_it_and_it_listens(w
     assert {each["Status"] for each in addresses(api, made)} == {"ATTACHED"}
     listens = {address for each in world.inbound._listening.values() for address in each.addresses}
     assert listens == {each["Ip"] for each in addresses(api, made)}
+
+
+def test_after_a_restart_it_listens_again(world, vpc):
+    world.endpoint(vpc, "INBOUND")
+    world.settle()
+    before = [each.addresses for each in world.inbound._listening.values()]
+    asyncio.run(world.inbound.stop())
+    assert world.inbound._listening == {}
+    world.settle()
+    assert [each.addresses for each in world.inbound._listening.values()] == before
 
 
 def test_its_interfaces_are_seen_in_ec2_and_are_nobody_else_s(world, api, vpc):
