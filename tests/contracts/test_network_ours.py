@@ -125,3 +125,31 @@ async def test_it_goes_with_its_address(driver, wire):
     assert "10.0.0.20" in wire.said(with_it.id, "ip", "address", "show", "lo")
     await driver.ensure(network(interface(1, "subnet-0a", "10.0.0.10")))
     assert "10.0.0.20" not in wire.said(with_it.id, "ip", "address", "show", "lo")
+
+
+@packets
+async def test_ipv6_is_its_own_too(driver, wire):
+    names = group("sg-0six", allow("tcp", 53, 53, cidr="2001:db8:a::10/128"))
+    spec = network(
+        interface(1, "subnet-0a", "10.0.0.10", ipv6_addresses=("2001:db8:a::10",)),
+        interface(2, "subnet-0a", "10.0.0.11", ipv6_addresses=("2001:db8:a::11",)),
+        endpoint(9, "subnet-0a", "10.0.0.20", "sg-0six", ipv6_addresses=("2001:db8:a::20",)),
+        groups=(names,),
+        ipv6_cidrs=("2001:db8:a::/56",),
+        subnets=(subnet("subnet-0a", "10.0.0.0/24", ipv6="2001:db8:a::/64"),),
+    )
+    await driver.ensure(spec)
+    with contextlib.closing(driver.open_socket(spec.id, "tcp", "2001:db8:a::20", 53)):
+        assert _connects6(wire, ONE, "2001:db8:a::20", OPEN_S_MAX)
+        assert not _connects6(wire, TWO, "2001:db8:a::20", SHUT_S)
+    assert asked(driver, wire, spec.id, "2001:db8:a::20", TWO, "2001:db8:a::11") == "2001:db8:a::20"
+
+
+def _connects6(wire, source, to, wait_s):
+    with contextlib.closing(wire.inside(source, lambda: socket.socket(socket.AF_INET6))) as client:
+        client.settimeout(wait_s)
+        try:
+            client.connect((to, 53))
+        except OSError:
+            return False
+        return True
