@@ -41,7 +41,7 @@ from cloudstead.services.iam.model import AccessKey, Account
 from cloudstead.services.iam.uses import KeyUses
 from cloudstead.services.kms.operations import key_lives
 from cloudstead.services.route53domains.operations import controllers as domain_controllers
-from cloudstead.services.route53resolver.operations import endpoints_controller
+from cloudstead.services.route53resolver.operations import controllers as resolver_controllers
 from cloudstead.services.s3.access_log_delivery import Deliveries
 from cloudstead.services.s3.rows import BEFORE_APRIL_2023, TODAYS_DEFAULTS, Bucket, BucketEnd
 from cloudstead.store import Store
@@ -172,7 +172,7 @@ async def _controller(plan: Plan) -> None:
         runner = Runner(
             [
                 *controllers(store, tools, ec2, means, networks),
-                endpoints_controller(store, vpcs, inbound),
+                *resolver_controllers(store, vpcs, inbound),
                 objects.lifecycles(store, plan.data.secret("objects")),
                 key_lives(store, tools, plan.data.secret("objects")),
                 *domain_controllers(store, tools, hosted_zone_maker(store, tools)),

@@ -18,7 +18,7 @@ from cloudstead.dataplane.network.fake import FakeNetworks
 from cloudstead.services.ec2.network_reconcile import Networks
 from cloudstead.services.ec2.operations import ServiceInterfaces, vpc_parts
 from cloudstead.services.ec2.rows import Resources
-from cloudstead.services.route53resolver.operations import endpoints_controller, parts
+from cloudstead.services.route53resolver.operations import controllers, parts
 from cloudstead.store import Store
 
 STRANGER = Caller(
@@ -52,7 +52,7 @@ class World:
         self.inbound = InboundEndpoints(self.networks.open_socket, self._start)
         self._controllers = (
             Networks(resources, self.networks),
-            endpoints_controller(store, vpcs, self.inbound),
+            *controllers(store, vpcs, self.inbound),
         )
 
     async def _read(self, caller, bucket, key):

@@ -2,6 +2,7 @@
 
 from cloudstead.dataplane.dns.zones import Origin, Target
 from cloudstead.services.route53resolver.operations import Views
+from cloudstead.services.route53resolver.rows import RuleAssociation, VpcSettings
 
 
 def test_a_vpc_without_anything_does_nothing(world, vpc):
@@ -65,3 +66,19 @@ def test_a_view_stays_the_very_same_while_nothing_of_it_changes(world, api, vpc)
     assert not before.autodefined_reverse
     world.vpc("10.8.0.0/16")
     assert views.of(vpc.id) is before
+
+
+def test_what_was_of_a_vpc_goes_with_it_and_a_rule_is_free_again(world, api, vpc):
+    other = world.vpc("10.8.0.0/16")
+    rule = api.create_resolver_rule(CreatorRequestId="s", RuleType="SYSTEM", DomainName="own.example")
+    id = rule["ResolverRule"]["Id"]
+    for each in (vpc, other):
+        api.associate_resolver_rule(ResolverRuleId=id, VPCId=each.id)
+        api.update_resolver_config(ResourceId=each.id, AutodefinedReverseFlag="DISABLE")
+    for subnet in vpc.subnets:
+        world.ec2.delete_subnet(SubnetId=subnet)
+    world.ec2.delete_security_group(GroupId=vpc.group)
+    world.ec2.delete_vpc(VpcId=vpc.id)
+    world.settle()
+    assert [row.vpc_id for row in world.store.rows(RuleAssociation)] == [other.id]
+    assert [row.id for row in world.store.rows(VpcSettings)] == [other.id]

@@ -22,6 +22,12 @@ class ServiceInterfaces:
 
     #: The kind of row that changes when an interface becomes placed.
     kind: type[Row] = NetworkInterface
+    vpc_kind: type[Row] = Vpc
+
+    def exists(self, vpc_id: str) -> bool:
+        """Whether there is such a VPC, whosever it is."""
+        vpc = self.resources.store.get(Vpc, vpc_id)
+        return vpc is not None and vpc.visible
 
     def vpcs(self, caller: Caller) -> list[str]:
         """The ids of the caller's VPCs in the region."""
@@ -32,10 +38,6 @@ class ServiceInterfaces:
         return (
             vpc is not None and vpc.visible and (vpc.account, vpc.region) == (caller.account, caller.region)
         )
-
-    def region_of(self, vpc_id: str) -> str:
-        vpc = self.resources.store.get(Vpc, vpc_id)
-        return vpc.region if vpc is not None else ""
 
     def subnet(self, caller: Caller, id: str) -> Subnet:
         """The caller's subnet; EC2's error if there is none."""

@@ -14,7 +14,6 @@ from cloudstead.core.tools import Tools
 from cloudstead.services.ec2.operations import ServiceInterfaces
 from cloudstead.services.iam import operations as iam
 from cloudstead.services.route53resolver.errors import (
-    AccessDeniedException,
     ResourceNotFoundException,
     ValidationException,
     cannot_find,
@@ -144,9 +143,3 @@ def missing(kind: type[Owned]) -> Callable[[str], ServiceError]:
         return ResourceNotFoundException(text, fields={"ResourceType": kind.resource})
 
     return say
-
-
-def denied(caller: Caller, action: str, arn: str) -> AccessDeniedException:
-    return AccessDeniedException(
-        f"User: {caller.arn} is not authorized to perform: {SERVICE}:{action} on resource: {arn}"
-    )

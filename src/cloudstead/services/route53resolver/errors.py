@@ -54,10 +54,6 @@ class ValidationException(ServiceError):
     code = "ValidationException"
 
 
-class AccessDeniedException(ServiceError):
-    code = "AccessDeniedException"
-
-
 def wrong(field: str, text: str) -> InvalidParameterException:
     return InvalidParameterException(text, fields={"FieldName": field})
 

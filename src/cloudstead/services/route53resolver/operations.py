@@ -1,8 +1,12 @@
 """Route 53 Resolver's operations, and what they come to for one VPC."""
 
+from typing import Any
+
+from cloudstead.control.steps import Controller
 from cloudstead.core.tools import Tools
 from cloudstead.dataplane.dns.driver import EndpointsDriver
 from cloudstead.services.ec2.operations import ServiceInterfaces
+from cloudstead.services.route53resolver.departures import departures
 from cloudstead.services.route53resolver.directory import Directory
 from cloudstead.services.route53resolver.domain_lists import DomainLists
 from cloudstead.services.route53resolver.endpoints import Endpoints
@@ -21,7 +25,7 @@ from cloudstead.services.route53resolver.view import Views
 from cloudstead.services.route53resolver.vpc_settings import Settings
 from cloudstead.store import Store
 
-__all__ = ["HasBucket", "QueryLogDeliveries", "ReadObject", "Views", "endpoints_controller", "parts"]
+__all__ = ["HasBucket", "QueryLogDeliveries", "ReadObject", "Views", "controllers", "parts"]
 
 
 def parts(
@@ -45,8 +49,6 @@ def parts(
     ]
 
 
-def endpoints_controller(
-    store: Store, vpcs: ServiceInterfaces, driver: EndpointsDriver
-) -> EndpointsController:
-    """What makes endpoints operational."""
-    return EndpointsController(store, vpcs, driver)
+def controllers(store: Store, vpcs: ServiceInterfaces, driver: EndpointsDriver) -> list[Controller[Any, Any]]:
+    """What makes endpoints operational, and forgets what was of VPCs that are gone."""
+    return [EndpointsController(store, vpcs, driver), *departures(vpcs)]

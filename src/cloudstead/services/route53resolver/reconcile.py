@@ -28,7 +28,8 @@ class Settle(Step):
 
 
 class Endpoints:
-    """
+    """One endpoint, and whoever listens at its addresses.
+
     wanted   seen                    step
     no       it listens              Remove
     no       nothing                 Release its interfaces, then Forget

@@ -42,8 +42,6 @@ class Shareable(Owned, frozen=True, kw_only=True):
 
 # --- endpoints
 
-EndpointState = Literal["CREATING", "OPERATIONAL", "UPDATING", "ACTION_NEEDED"]
-
 
 class Endpoint(Owned, frozen=True, kw_only=True):
     """Where questions come into a VPC, or leave it. Its addresses are rows of their own."""
@@ -58,7 +56,7 @@ class Endpoint(Owned, frozen=True, kw_only=True):
     groups: tuple[str, ...]
     ip_type: Literal["IPV4", "IPV6", "DUALSTACK"] = "IPV4"
     want: Literal["present", "absent"] = "present"
-    state: EndpointState = "CREATING"  # written by the reconciler alone
+    state: Literal["CREATING", "OPERATIONAL"] = "CREATING"  # written by the reconciler alone
 
 
 class EndpointAddress(Row, frozen=True, kw_only=True):
@@ -115,7 +113,7 @@ class DomainList(Owned, frozen=True, kw_only=True):
 
     name: str
     domains: tuple[str, ...] = ()  # sorted, with the last dot
-    status: Literal["COMPLETE", "COMPLETE_IMPORT_FAILED", "IMPORTING", "UPDATING"] = "COMPLETE"
+    status: Literal["COMPLETE", "COMPLETE_IMPORT_FAILED"] = "COMPLETE"
     status_message: str = ""
 
 
