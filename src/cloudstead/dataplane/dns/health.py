@@ -45,6 +45,8 @@ class Health:
 
     def forget(self, check: str) -> None:
         """A check that was deleted: whatever still names it is healthy."""
+        if not self._generation and self.generation:
+            self._read_names()
         slot = self._slots.pop(check, None)
         if slot is not None:
             self._shared[self._state_at(slot)] = _HEALTHY
@@ -60,6 +62,8 @@ class Health:
     # --- the memory
 
     def _slot(self, check: str) -> int:
+        if not self._generation and self.generation:
+            self._read_names()  # another wrote before this process was
         slot = self._slots.get(check)
         if slot is None:
             slot = self._free()

@@ -17,6 +17,7 @@ from cloudstead.core.errors import Conflict
 from cloudstead.core.tools import Tools
 from cloudstead.dataplane.checks.driver import Endpoint, Outcome, Prober, Work
 from cloudstead.dataplane.checks.rounds import Rounds
+from cloudstead.dataplane.dns.health import HealthFull
 from cloudstead.services.route53.health_decision import (
     REGIONS,
     Check,
@@ -28,16 +29,20 @@ from cloudstead.services.route53.health_decision import (
 )
 from cloudstead.services.route53.health_rows import HealthStanding, RegionReport, Seen
 from cloudstead.services.route53.health_texts import alarm_told, is_good, told
+from cloudstead.services.route53.rows import HealthCheck
 from cloudstead.store import Store, Unavailable
+from cloudstead.store.rows import kind_name
 
 log = logging.getLogger(__name__)
 
 #: How long after a look its text is there to be read: one that says something new, one that says the same again.
 NEWS_WITHIN_S, SAME_WITHIN_S = 1.0, 10.0
-_RESYNC_S = 5.0
-_AFTER_TROUBLE_S = 1.0
-#: Rings come with every commit of anybody; what they tell is looked for so often and no more.
+#: Rows are looked at when a ring says so, otherwise so often; all of them now and then, whatever the change log says.
+_LOOKS_EVERY_S, _RESYNC_S = 1.0, 5.0
+#: A ring comes with every commit of anybody; many in a row are taken as one.
 _RINGS_TOGETHER_S = 0.01
+
+_KIND = kind_name(HealthCheck)
 
 #: All health checks there are, with the work that those of endpoints make.
 ReadChecks = Callable[[], Iterable[tuple[Check, Work | None]]]
@@ -72,7 +77,8 @@ class HealthWorker:
         self._endpoints: dict[str, Endpoint] = {}
         self._standings: dict[str, HealthStanding] = {}
         self._unwritten: dict[str, float] = {}  # id -> when it is to be written (monotonic)
-        self._moment = -1
+        self._seq = 0
+        self._resync_at_s = self._clock.monotonic()
         self._woken = asyncio.Event()
 
     async def run(self) -> None:
@@ -86,22 +92,19 @@ class HealthWorker:
         self._woken.set()
 
     def look(self) -> None:
-        """Take up what operations have changed, if anything has, and what other services tell."""
-        moment = self._store.moment()
-        if moment != self._moment:
+        """Take up what operations have changed and what other services tell."""
+        seq, changed = self._store.changed_since(self._seq)
+        now_s = self._clock.monotonic()
+        if _KIND in changed or now_s >= self._resync_at_s:
             self._take_up(list(self._read_checks()))
-            self._moment = moment
+            self._resync_at_s = now_s + _RESYNC_S
+        self._seq = seq
         self._decide()
 
     def write_due(self) -> None:
         """Write what has waited long enough."""
         now_s = self._clock.monotonic()
         self._write([id for id, due_s in self._unwritten.items() if due_s <= now_s])
-
-    def next_write_s(self) -> float | None:
-        if not self._unwritten:
-            return None
-        return max(0.0, min(self._unwritten.values()) - self._clock.monotonic())
 
     # --- what there is
 
@@ -113,26 +116,22 @@ class HealthWorker:
                 self.write_due()
             except (Unavailable, Conflict) as e:
                 log.warning("health checks: %s; will try again", e)
-                await asyncio.sleep(_AFTER_TROUBLE_S)
-                continue
-            wait_s = self.next_write_s()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_RESYNC_S if wait_s is None else min(wait_s, _RESYNC_S)):
+                async with asyncio.timeout(_LOOKS_EVERY_S):
                     await self._woken.wait()
-                    await asyncio.sleep(_RINGS_TOGETHER_S)
+            await asyncio.sleep(_RINGS_TOGETHER_S)
 
     def _take_up(self, read: list[tuple[Check, Work | None]]) -> None:
-        checks = {check.id: check for check, _ in read}
-        self._forget_all_but(checks)
         work = [one for check, one in read if one is not None and not check.disabled]
-        self._checks = checks
+        self._checks = {check.id: check for check, _ in read}
         self._endpoints = {one.endpoint.check: one.endpoint for one in work}
-        for check in checks.values():
+        for check in self._checks.values():
             if check.id not in self._standings:
                 self._begin(check)
             if check.is_endpoint:
                 self._keep(check.id, reports=self._reports(check))
         self.rounds.set(work)
+        self._forget_others()
 
     def _begin(self, check: Check) -> None:
         """Go on from what was known before this process was, or be new."""
@@ -141,7 +140,7 @@ class HealthWorker:
         self._standings[check.id] = standing
         if known is None:
             self._unwritten[check.id] = self._clock.monotonic()
-        self._tell(check.id, standing.healthy)
+        self._tell(check.id, healthy=standing.healthy)
 
     def _reports(self, check: Check) -> tuple[RegionReport, ...]:
         """One for each of its regions, old ones kept."""
@@ -150,12 +149,17 @@ class HealthWorker:
         regions = check.regions or REGIONS
         return tuple(known.get(region) or RegionReport(region=region, since=now) for region in regions)
 
-    def _forget_all_but(self, checks: dict[str, Check]) -> None:
-        for id in [id for id in self._standings if id not in checks]:
-            del self._standings[id]
+    def _forget_others(self) -> None:
+        """What is no check any more."""
+        gone = [row for row in self._store.rows(HealthStanding) if row.id not in self._checks]
+        unwritten = [id for id in self._standings if id not in self._checks]
+        for id in {
+            *unwritten,
+            *(row.id for row in gone),
+        }:  # those too that were deleted while nobody was here
+            self._standings.pop(id, None)
             self._unwritten.pop(id, None)
             self._board.forget(id)
-        gone = [row for row in self._store.rows(HealthStanding) if row.id not in checks]
         if gone:
             with self._store.transaction():
                 for row in gone:
@@ -175,7 +179,6 @@ class HealthWorker:
         self._keep(id, within_s=NEWS_WITHIN_S if news else SAME_WITHIN_S, reports=reports, base=base)
         if base != standing.base:
             self._decide()
-        self._woken.set()
 
     def _counted(
         self, check: Check, standing: HealthStanding, report: RegionReport, outcome: Outcome, seen: Seen
@@ -203,7 +206,7 @@ class HealthWorker:
         for id, (healthy, base) in verdicts(self._checks, bases, self._signals).items():
             was = self._standings[id].healthy
             if was != healthy:
-                self._tell(id, healthy)
+                self._tell(id, healthy=healthy)
                 flipped.append(id)
                 log.info("%s: %s", id, "healthy" if healthy else "unhealthy")
             self._keep(id, healthy=healthy, base=base)
@@ -224,8 +227,11 @@ class HealthWorker:
         failure = seen if text.startswith("Failure") else report.failure
         return msgspec.structs.replace(report, last=seen, failure=failure)
 
-    def _tell(self, id: str, healthy: bool) -> None:
-        self._board.tell(id, healthy)
+    def _tell(self, id: str, *, healthy: bool) -> None:
+        try:
+            self._board.tell(id, healthy)
+        except HealthFull as e:
+            log.warning("%s: name servers take it to be healthy: %s", id, e)
 
     def _keep(self, id: str, *, within_s: float = NEWS_WITHIN_S, **fields: object) -> None:
         """Know these of a standing, and write them in time."""
