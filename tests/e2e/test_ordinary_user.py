@@ -58,7 +58,13 @@ def test_everything_of_it_is_theirs(cloud):
     owners = {path.stat().st_uid for place in (cloud.data, cloud.home) for path in place.rglob("*")}
     assert owners == {NOBODY}
     processes = cloud.status()["processes"]
-    assert {name.partition("-")[0] for name in processes} == {"supervisor", "gateway", "controller", "names"}
+    assert {name.partition("-")[0] for name in processes} == {
+        "supervisor",
+        "gateway",
+        "controller",
+        "checks",
+        "names",
+    }
     for process in processes.values():
         assert Path(f"/proc/{process['pid']}").stat().st_uid == NOBODY
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from cloudstead.app import drivers, registry
-from cloudstead.app.processes import Plan, run_controller, run_gateway, run_names, run_registry
+from cloudstead.app.processes import Plan, run_checks, run_controller, run_gateway, run_names, run_registry
 from cloudstead.app.state import DataDirectory
 from cloudstead.app.supervisor import Role, Supervisor
 from cloudstead.app.tables import SERVICES
@@ -38,10 +38,12 @@ def run(settings: Settings, data: DataDirectory, processes: Callable[[dict[str, 
         dns_sockets=_dns_sockets(settings),
         registry_sockets=_registry_sockets(settings),
         controller_bell=Bell(),
+        checks_bell=Bell(),
         name_servers=_name_servers(settings, kind),
     )
     roles = [Role(f"gateway-{n + 1}", partial(run_gateway, plan, n)) for n in range(workers)]
     roles.append(Role("controller", partial(run_controller, plan)))
+    roles.append(Role("checks", partial(run_checks, plan)))
     if plan.dns_sockets:
         roles.append(Role("names", partial(run_names, plan)))
     if plan.registry_sockets:

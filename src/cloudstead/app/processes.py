@@ -16,6 +16,7 @@ from cloudstead import __version__
 from cloudstead.app import registry, zones
 from cloudstead.app.buckets import Buckets
 from cloudstead.app.drivers import Kind, console_reader, drivers
+from cloudstead.app.health import check_health
 from cloudstead.app.objects import Objects, cluster
 from cloudstead.app.resolving import NetworkResolvers
 from cloudstead.app.state import DataDirectory
@@ -64,6 +65,7 @@ class Plan:
     dns_sockets: Sequence[socket.socket]
     registry_sockets: registry.Sockets
     controller_bell: Bell
+    checks_bell: Bell
     name_servers: zones.NameServers
 
 
@@ -82,6 +84,7 @@ def run_gateway(plan: Plan, number: int) -> None:
 
     def committed() -> None:
         plan.controller_bell.ring()
+        plan.checks_bell.ring()
         plan.name_servers.ring()
 
     with Store(plan.data.database, on_commit=committed) as store:  # the last one leaves one file
@@ -190,6 +193,16 @@ async def _controller(plan: Plan) -> None:
             await inbound.stop()
             await networks.stop()
             await objects.close()
+
+
+def run_checks(plan: Plan) -> None:
+    """Check the health of endpoints for Route 53 until SIGTERM."""
+    _run(_checks(plan))
+
+
+async def _checks(plan: Plan) -> None:
+    with Store(plan.data.database) as store:
+        await check_health(store, plan.settings, plan.name_servers, plan.checks_bell)
 
 
 def run_names(plan: Plan) -> None:

@@ -57,7 +57,7 @@ class NetworkResolvers:
             Outbound(
                 lambda network, kind, address: networks.open_socket(network, kind, address, 0, listen=False)
             ),
-            dns.Forwarder(_upstreams(settings)),
+            dns.Forwarder(upstreams(settings)),
         )
         self._notes = QueryNotes(tools.clock, self._resolver.met)
 
@@ -147,7 +147,7 @@ def _put_object(store: Store, tools: Tools, objects: Objects, sealing_key: bytes
     return objects.opening(put)
 
 
-def _upstreams(settings: Settings) -> list[tuple[str, int]]:
+def upstreams(settings: Settings) -> list[tuple[str, int]]:
     match settings.dns_upstream:
         case "none" | "":
             return []

@@ -26,6 +26,7 @@ from cloudstead.dataplane.dns.places import REGIONS
 from cloudstead.dataplane.dns.wirenames import to_wire
 from cloudstead.dataplane.dns.zones import Batch
 from cloudstead.services.ec2.network_rows import Vpc
+from cloudstead.services.route53.health_reports import HealthReports
 from cloudstead.services.route53.operations import Answered, Ask, Neighbours, Question, feed
 from cloudstead.store import Store
 from cloudstead.store.bell import Bell
@@ -98,6 +99,7 @@ def neighbours(store: Store, servers: NameServers, random: Random) -> Neighbours
         acknowledged=servers.acknowledged,
         find_place=REGIONS.get,
         ask=asking(servers.health.of, random),
+        reports=HealthReports(store),
     )
 
 
