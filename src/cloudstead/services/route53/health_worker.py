@@ -175,8 +175,8 @@ class HealthWorker:
             for report in standing.reports
         )
         base = endpoint_healthy(reports, base=standing.base)
-        news = any(_text(old) != _text(new) for old, new in zip(standing.reports, reports, strict=True))
-        self._keep(id, within_s=NEWS_WITHIN_S if news else SAME_WITHIN_S, reports=reports, base=base)
+        within_s = min(map(_write_within_s, standing.reports, reports))
+        self._keep(id, within_s=within_s, reports=reports, base=base)
         if base != standing.base:
             self._decide()
 
@@ -267,6 +267,13 @@ class HealthWorker:
             self._store.insert(standing)
         else:
             self._store.update(row, healthy=standing.healthy, base=standing.base, reports=standing.reports)
+
+
+def _write_within_s(before: RegionReport, after: RegionReport) -> float:
+    """A checker that changed its mind is written with the next that are: a restart must not make it think anew."""
+    if before.healthy != after.healthy:
+        return 0.0
+    return SAME_WITHIN_S if _text(before) == _text(after) else NEWS_WITHIN_S
 
 
 def _text(report: RegionReport) -> str:
