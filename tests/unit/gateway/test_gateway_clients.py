@@ -21,8 +21,8 @@ from cloudstead.core.errors import ServiceError
 from cloudstead.dataplane.http import HttpServer, Limits, listen, serve
 from cloudstead.gateway import tls
 from cloudstead.gateway.chain import Gateway
-from cloudstead.gateway.internal import Internal
 from cloudstead.gateway.failing import refuse
+from cloudstead.gateway.internal import Internal
 
 ACCOUNT = "123456789012"
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"

@@ -17,8 +17,8 @@ from cloudstead.core.errors import ServiceError
 from cloudstead.core.streams import Outgoing
 from cloudstead.dataplane.http import Limits, listen, serve
 from cloudstead.gateway.chain import Gateway
-from cloudstead.gateway.incoming import UPLOAD_BYTES_MAX, wants_stream
 from cloudstead.gateway.failing import refuse
+from cloudstead.gateway.incoming import UPLOAD_BYTES_MAX, wants_stream
 from cloudstead.gateway.sigv4 import signing_key
 
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"

@@ -1,7 +1,6 @@
 """The default VPC is there before anybody asks, once, and stays away when it was deleted."""
 
 import msgspec
-
 from tests.unit.ec2.vpc.world import ACCOUNT, CALLER, World, refusal
 
 from cloudstead.services.ec2.default_vpc import open_region, opening
