@@ -297,7 +297,8 @@ def load_by_wrk(server, requests, connections, *, seconds):
             capture_output=True, text=True, check=True, timeout=seconds + 60,
         ).stdout  # fmt: skip
     done, took_us, failed = map(int, told.rpartition("DONE ")[2].split())
-    assert done and not failed, f"{server.name}: {told}"
+    assert done, f"{server.name}: {told}"
+    assert not failed, f"{server.name}: {told}"
     return done, took_us / 1e6
 
 
