@@ -1,13 +1,17 @@
 """Whose address a name has: our own name server's word first."""
 
 import asyncio
+import socket
 
 import dns.message
 import dns.rcode
 import dns.rrset
 import pytest
+from tests.unit.dns.test_serving_zones import Nothing
+from tests.unit.dns.zoned import World, plain, zone_of
 
 from cloudstead.dataplane.checks import Names
+from cloudstead.dataplane.dns import Forwarder, serve
 
 
 class Server:
@@ -78,3 +82,27 @@ def test_what_is_no_name_has_no_address(name):
 @pytest.mark.parametrize("name", ["localhost", "web.localhost", "Web.LocalHost."])
 def test_localhost_is_the_loopback(name):
     assert address(name, Server(), Server()) == "127.0.0.1"
+
+
+def test_it_is_asked_over_sockets_as_in_a_running_cloud():
+    zone = zone_of(
+        "Z1",
+        "a.test.",
+        plain("www.a.test.", "CNAME", "web.a.test."),
+        plain("web.a.test.", "A", "198.18.0.9"),
+        plain("far.a.test.", "CNAME", "www.b.test."),
+    )
+    world = World(zone)
+
+    async def drive():
+        with socket.socket(type=socket.SOCK_DGRAM) as bound:
+            bound.bind(("127.0.0.1", 0))
+            address = bound.getsockname()
+            server = await serve(Nothing(), [bound], view=None, zones=world.responder())
+            names = Names(Forwarder([address]), Server(("www.b.test.", 60, "IN", "A", "192.0.2.9")))
+            asked = ("www.a.test", "web.a.test.", "far.a.test", "no.a.test", "no.b.test")
+            found = [await names.address(name) for name in asked]
+            await server.stop()
+        return found
+
+    assert asyncio.run(drive()) == ["198.18.0.9", "198.18.0.9", "192.0.2.9", None, None]

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 
 import pytest
 import uvloop
@@ -260,6 +261,16 @@ def test_a_server_that_speaks_no_tls():
 
     outcome = run(drive())
     assert (outcome.result, outcome.detail) == ("tls", "")
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+@pytest.mark.parametrize("version", ["TLSv1", "TLSv1_1", "TLSv1_2", "TLSv1_3"])
+def test_any_version_of_tls_will_do(tmp_path, version):
+    context = certificate(tmp_path, "a.test")
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    context.maximum_version = ssl.TLSVersion[version]
+    assert run(looked(Server(answer()), "https", tls=context)).status == 200
 
 
 def test_how_long_it_took_is_told_step_by_step(tmp_path):

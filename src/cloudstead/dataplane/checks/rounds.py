@@ -16,7 +16,7 @@ from cloudstead.dataplane.checks.driver import Outcome, Prober, Work
 
 log = logging.getLogger(__name__)
 
-IN_FLIGHT_MAX = 256
+IN_FLIGHT_MAX = 512
 _AFTER_TROUBLE_S = 1.0
 
 #: Told each outcome: the check, the region, what was met.

@@ -159,7 +159,7 @@ def _observed(seen: Sequence[Observation]) -> dict[str, Any]:
         "HealthCheckObservations": [
             {
                 "Region": each.region,
-                "IPAddress": each.address,
+                **({"IPAddress": each.address} if each.address else {}),
                 "StatusReport": {"Status": each.status, "CheckedTime": each.checked_at},
             }
             for each in seen
