@@ -14,7 +14,10 @@ from threading import Thread
 import dns.message
 import dns.query
 import pytest
+from tests.e2e.machines import instances
 from tests.support.cloud import Cloud, free_port, until
+
+from cloudstead.dataplane.network.naming import Pool
 
 REGIONS = ["us-east-1", "eu-west-1", "ap-northeast-1"]
 WITHIN_S = 25
@@ -44,7 +47,7 @@ def serving(port):
 
 
 @pytest.fixture
-def cloud(tmp_path):
+def fake_cloud(tmp_path):
     cloud = Cloud(tmp_path, machines="fake")
     cloud.up()
     yield cloud
@@ -70,7 +73,8 @@ def answered(cloud):
     return [each.to_text() for rrset in answer.answer for each in rrset]
 
 
-def test_answers_fail_over_and_come_back_with_the_endpoint(cloud):
+def test_answers_fail_over_and_come_back_with_the_endpoint(fake_cloud):
+    cloud = fake_cloud
     route53, port = cloud.client("route53"), free_port()
     endpoint = {"IPAddress": "127.0.0.1", "Port": port, "RequestInterval": 10, "FailureThreshold": 1}
     check = route53.create_health_check(
@@ -105,3 +109,25 @@ def test_answers_fail_over_and_come_back_with_the_endpoint(cloud):
 def texts(operation, check):
     observed = operation(HealthCheckId=check)["HealthCheckObservations"]
     return {each["StatusReport"]["Status"] for each in observed}
+
+
+def test_an_instance_is_found_by_its_name_and_hears_the_address_that_is_told(cloud, tiny):
+    ec2, route53 = cloud.client("ec2"), cloud.client("route53")
+    vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
+    group = ec2.create_security_group(GroupName="checked", Description="checked", VpcId=vpc)["GroupId"]
+    checker = Pool("198.18.0.0/15").host
+    ec2.authorize_security_group_ingress(
+        GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp=f"{checker}/32"
+    )
+    with instances(cloud, tiny, SecurityGroupIds=[group]) as (instance,):
+        endpoint = {"FullyQualifiedDomainName": instance["PublicDnsName"], "Port": 22}
+        config = {"Type": "TCP", "Regions": REGIONS, "RequestInterval": 10, **endpoint}
+        check = route53.create_health_check(CallerReference="i", HealthCheckConfig=config)["HealthCheck"][
+            "Id"
+        ]
+        text = f"Success: Resolved IP: {instance['PublicIpAddress']}. The TCP connection was established."
+        until(lambda: text in texts(route53.get_health_check_status, check), WITHIN_S)
+        told = route53.get_health_check_status(HealthCheckId=check)["HealthCheckObservations"]
+        assert {each["IPAddress"] for each in told if each["StatusReport"]["Status"] == text} == {checker}
+        route53.delete_health_check(HealthCheckId=check)
+    ec2.delete_security_group(GroupId=group)
