@@ -17,8 +17,6 @@ import pytest
 from tests.e2e.machines import instances
 from tests.support.cloud import Cloud, free_port, until
 
-from cloudstead.dataplane.network.naming import Pool
-
 REGIONS = ["us-east-1", "eu-west-1", "ap-northeast-1"]
 WITHIN_S = 25
 
@@ -115,9 +113,9 @@ def test_an_instance_is_found_by_its_name_and_hears_the_address_that_is_told(clo
     ec2, route53 = cloud.client("ec2"), cloud.client("route53")
     vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
     group = ec2.create_security_group(GroupName="checked", Description="checked", VpcId=vpc)["GroupId"]
-    checker = Pool("198.18.0.0/15").host
+    checkers = route53.get_checker_ip_ranges()["CheckerIpRanges"][0]
     ec2.authorize_security_group_ingress(
-        GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp=f"{checker}/32"
+        GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp=checkers
     )
     with instances(cloud, tiny, SecurityGroupIds=[group]) as (instance,):
         endpoint = {"FullyQualifiedDomainName": instance["PublicDnsName"], "Port": 22}
@@ -128,6 +126,8 @@ def test_an_instance_is_found_by_its_name_and_hears_the_address_that_is_told(clo
         text = f"Success: Resolved IP: {instance['PublicIpAddress']}. The TCP connection was established."
         until(lambda: text in texts(route53.get_health_check_status, check), WITHIN_S)
         told = route53.get_health_check_status(HealthCheckId=check)["HealthCheckObservations"]
-        assert {each["IPAddress"] for each in told if each["StatusReport"]["Status"] == text} == {checker}
+        assert {each["IPAddress"] for each in told if each["StatusReport"]["Status"] == text} == {
+            checkers.removesuffix("/32")
+        }
         route53.delete_health_check(HealthCheckId=check)
     ec2.delete_security_group(GroupId=group)

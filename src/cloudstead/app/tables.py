@@ -100,9 +100,7 @@ def tables(means: Means) -> Mapping[str, Mapping[str, AnyOperation]]:
         "ec2": _ec2(means),
         "iam": _table("iam", *iam_parts(store, tools)),
         "kms": _table("kms", *kms_parts(store, tools, means.sealing_key)),
-        "route53": _table(
-            "route53", *route53_parts(store, tools, neighbours(store, means.name_servers, tools.random))
-        ),
+        "route53": _route53(means),
         "route53domains": _table("route53domains", *route53domains_parts(store, tools)),
         "route53resolver": _route53resolver(means, s3),
         "s3": s3,
@@ -146,6 +144,14 @@ def _s3(means: Means) -> dict[str, AnyOperation]:
     made = s3_parts(means.store, means.tools, means.objects.store, means.sealing_key, means.bucket_defaults)
     table = _table("s3", *made)
     return {name: means.objects.opening(operation) for name, operation in table.items()}
+
+
+def _route53(means: Means) -> dict[str, Operation]:
+    ranges = ["127.0.0.1/32", "::1/128"]
+    if means.ec2.machines == "oci":  # this machine, as instances see it
+        ranges.insert(0, f"{Pool(means.ec2.public_pool).host}/32")
+    near = neighbours(means.store, means.name_servers, means.tools.random, ranges)
+    return _table("route53", *route53_parts(means.store, means.tools, near))
 
 
 def _route53resolver(means: Means, s3: Mapping[str, AnyOperation]) -> dict[str, Operation]:

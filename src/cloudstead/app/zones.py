@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import ipaddress
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -89,7 +89,9 @@ class Following:
             loop.remove_reader(self._bell.fileno())
 
 
-def neighbours(store: Store, servers: NameServers, random: Random) -> Neighbours:
+def neighbours(
+    store: Store, servers: NameServers, random: Random, checker_ranges: Sequence[str]
+) -> Neighbours:
     def network_owner(region: str, id: str) -> str | None:
         vpc = store.get(Vpc, id)
         return None if vpc is None or vpc.region != region else vpc.account
@@ -100,6 +102,7 @@ def neighbours(store: Store, servers: NameServers, random: Random) -> Neighbours
         find_place=REGIONS.get,
         ask=asking(servers.health.of, random),
         reports=HealthReports(store),
+        checker_ranges=checker_ranges,
     )
 
 

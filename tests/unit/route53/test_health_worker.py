@@ -5,15 +5,19 @@ import logging
 from contextlib import contextmanager
 
 import pytest
-from tests.support.api import refusal
+from tests.support.api import ROOT, refusal
 from tests.unit.route53.health_world import ADDRESS, HealthWorld
 
+from cloudstead.app.tables import Means, tables
+from cloudstead.core.tools import Tools
 from cloudstead.dataplane.checks.fake import SOURCE, FakeEndpoint
 from cloudstead.dataplane.dns.health import Health
+from cloudstead.services.ec2.rows import Settings as Ec2Settings
 from cloudstead.services.route53.health_decision import REGIONS, NoSignals
 from cloudstead.services.route53.health_reports import is_healthy
 from cloudstead.services.route53.health_rows import HealthStanding
 from cloudstead.services.route53.rows import HealthCheck
+from cloudstead.store import Store
 from cloudstead.store.sqlite import Busy
 
 
@@ -387,3 +391,12 @@ def test_the_worker_runs_by_itself_and_is_woken():
         await asyncio.gather(running, return_exceptions=True)
 
     asyncio.run(drive())
+
+
+@pytest.mark.parametrize(
+    ("machines", "first"), [("oci", "198.18.255.1/32"), ("docker", "127.0.0.1/32"), ("fake", "127.0.0.1/32")]
+)
+def test_where_checkers_come_from_is_told(machines, first):
+    means = Means(store=Store(None), tools=Tools(), ec2=Ec2Settings(machines=machines))
+    told = tables(means)["route53"]["GetCheckerIpRanges"](ROOT, {})
+    assert told["CheckerIpRanges"][0] == first

@@ -3,12 +3,13 @@
 What they need of others comes in as `Neighbours`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from cloudstead.core.tools import Tools
 from cloudstead.services.route53.answer_tests import Answered, Ask, Question, TestAnswers
 from cloudstead.services.route53.changes import Changes
+from cloudstead.services.route53.checker_ranges import CheckerRanges
 from cloudstead.services.route53.cidr_collections import CidrCollections
 from cloudstead.services.route53.delegation_sets import DelegationSets
 from cloudstead.services.route53.directory import Directory
@@ -43,6 +44,8 @@ class Neighbours:
     find_target: FindTarget = lambda _zone, _name, _type: None
     #: What the checkers of health checks saw.
     reports: Reports = field(default_factory=NoChecker)
+    #: Where these come from.
+    checker_ranges: Sequence[str] = ()
 
 
 def parts(store: Store, tools: Tools, neighbours: Neighbours) -> list[object]:
@@ -58,6 +61,7 @@ def parts(store: Store, tools: Tools, neighbours: Neighbours) -> list[object]:
         Changes(directory),
         CidrCollections(directory),
         HealthChecks(directory, neighbours.reports),
+        CheckerRanges(neighbours.checker_ranges),
         TestAnswers(directory, feed(store, neighbours.find_place), neighbours.ask),
         Limits(directory),
         Tags(directory),
