@@ -400,3 +400,20 @@ def test_where_checkers_come_from_is_told(machines, first):
     means = Means(store=Store(None), tools=Tools(), ec2=Ec2Settings(machines=machines))
     told = tables(means)["route53"]["GetCheckerIpRanges"](ROOT, {})
     assert told["CheckerIpRanges"][0] == first
+
+
+def test_a_check_that_the_board_has_no_room_for_is_said_to_be_and_harms_no_other(caplog):
+    async def drive():
+        world = HealthWorld()
+        world.board = Health(room=1)
+        world.start()
+        first = world.create("1", FailureThreshold=1)
+        await world.go(1)
+        second = world.create("2", FailureThreshold=1)
+        world.web.fails = "refused"
+        await world.go(12)
+        assert (world.board.of(first), world.board.of(second)) == (False, True)
+        assert not is_healthy(world.store)(second)
+
+    asyncio.run(drive())
+    assert "name servers take it to be healthy" in caplog.text
