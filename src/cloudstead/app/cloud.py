@@ -15,6 +15,7 @@ from cloudstead.app.tables import SERVICES
 from cloudstead.app.zones import INSIDE, PUBLIC, NameServers
 from cloudstead.cli.problems import Problem
 from cloudstead.core.settings import Settings
+from cloudstead.dataplane.http import Sharing
 from cloudstead.dataplane.network.naming import Pool
 from cloudstead.gateway import wire
 from cloudstead.store.bell import Bell
@@ -35,6 +36,7 @@ def run(settings: Settings, data: DataDirectory, processes: Callable[[dict[str, 
         data=data,
         kind=kind,
         api_sockets=_api_sockets(settings, kind, workers),
+        api_sharing=Sharing(workers),
         dns_sockets=_dns_sockets(settings),
         registry_sockets=_registry_sockets(settings),
         controller_bell=Bell(),

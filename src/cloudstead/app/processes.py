@@ -29,6 +29,7 @@ from cloudstead.core.caller import Caller
 from cloudstead.core.settings import Settings
 from cloudstead.core.tools import Tools
 from cloudstead.dataplane import dns
+from cloudstead.dataplane.http import Sharing
 from cloudstead.dataplane.network.naming import Pool
 from cloudstead.gateway import tls, worker
 from cloudstead.gateway.chain import Gateway
@@ -62,6 +63,7 @@ class Plan:
     kind: Kind
     #: A list for each gateway worker.
     api_sockets: Sequence[Sequence[socket.socket]]
+    api_sharing: Sharing
     dns_sockets: Sequence[socket.socket]
     registry_sockets: registry.Sockets
     controller_bell: Bell
@@ -135,6 +137,7 @@ def _serve_api(plan: Plan, number: int, store: Store, tools: Tools) -> None:
         clock=tools.clock,
         finish_within_s=plan.settings.stop_grace_s,
         at_end=lambda: _end(access_logs, means.objects),
+        seat=plan.api_sharing.seat(number),
     )
 
 

@@ -28,6 +28,7 @@ async def serve(
     clock: Clock | None = None,
     finish_within_s: float = 10.0,
     at_end: Callable[[], Awaitable[None]] | None = None,
+    seat: http.Seat | None = None,
 ) -> None:
     """Serve on these listening sockets until SIGTERM or SIGINT, then finish what is under way and return.
 
@@ -41,6 +42,7 @@ async def serve(
         clock=clock,
         wants_stream=wants_stream,
         refuse=refuse,
+        seat=seat,
     )
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -62,6 +64,7 @@ def run(
     clock: Clock | None = None,
     finish_within_s: float = 10.0,
     at_end: Callable[[], Awaitable[None]] | None = None,
+    seat: http.Seat | None = None,
 ) -> None:
     """`serve` on a loop of its own; what a forked worker calls."""
     keep_freed_memory()
@@ -75,5 +78,6 @@ def run(
                 clock=clock,
                 finish_within_s=finish_within_s,
                 at_end=at_end,
+                seat=seat,
             )
         )

@@ -2,5 +2,17 @@
 
 from cloudstead.dataplane.http.message import BodyStream, HttpRequest, HttpResponse
 from cloudstead.dataplane.http.server import Handler, HttpServer, Limits, listen, serve
+from cloudstead.dataplane.http.sharing import Seat, Sharing
 
-__all__ = ["BodyStream", "Handler", "HttpRequest", "HttpResponse", "HttpServer", "Limits", "listen", "serve"]
+__all__ = [
+    "BodyStream",
+    "Handler",
+    "HttpRequest",
+    "HttpResponse",
+    "HttpServer",
+    "Limits",
+    "Seat",
+    "Sharing",
+    "listen",
+    "serve",
+]

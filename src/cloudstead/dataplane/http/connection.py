@@ -47,8 +47,10 @@ _JOINED_BYTES_MAX = 64 * 1024
 
 
 class Connection(asyncio.Protocol):
-    def __init__(self, server: "HttpServer") -> None:
+    def __init__(self, server: "HttpServer", *, settled: bool = False) -> None:
+        """`settled`: it was handed on to this process, and stays."""
         self._server = server
+        self._settled = settled
         self._limits = server.limits
         self._handler = server.handler
         self._loop = server.loop
@@ -83,6 +85,10 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        if not self._settled and self._server.hands_on(transport):
+            self._closing = True
+            self._transport.abort()  # this process's end of it
+            return
         self._since_s = self._loop.time()
         self._peer = _address(transport.get_extra_info("peername"), port=False)
         self._local = _address(transport.get_extra_info("sockname"), port=True)

@@ -3,16 +3,21 @@
 import asyncio
 import contextlib
 import errno
+import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime
+from functools import partial
 
 from cloudstead.core.clock import Clock, SystemClock
 from cloudstead.dataplane.http.connection import Connection
 from cloudstead.dataplane.http.message import HttpRequest, HttpResponse
+from cloudstead.dataplane.http.sharing import Seat
 from cloudstead.dataplane.http.tls import FirstByte
+
+log = logging.getLogger(__name__)
 
 Handler = Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]
 WantsStream = Callable[[HttpRequest], bool]
@@ -59,6 +64,7 @@ class HttpServer:
         wants_stream: WantsStream | None,
         refuse: Refuse,
         server_header: str,
+        seat: Seat | None = None,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.handler = handler
@@ -74,6 +80,10 @@ class HttpServer:
         self._connections: set[Connection] = set()
         self._emptied = asyncio.Event()
         self._sweep: asyncio.TimerHandle | None = None
+        self._seat = seat
+        self._taking: set[asyncio.Task[object]] = set()
+        if seat is not None:
+            self.loop.add_reader(seat.inbox, self._take)
 
     @property
     def connection_count(self) -> int:
@@ -86,13 +96,16 @@ class HttpServer:
     async def listen_on(self, sock: socket.socket) -> None:
         self._listeners.append(await self.loop.create_server(self._protocol, sock=sock, backlog=1024))
 
-    def _protocol(self) -> asyncio.Protocol:
-        connection = Connection(self)
+    def _protocol(self, *, settled: bool = False) -> asyncio.Protocol:
+        connection = Connection(self, settled=settled)
         return connection if self._ssl_context is None else FirstByte(connection, self._ssl_context)
 
     async def stop(self, within_s: float = 10.0) -> None:
         """Take no more, finish what is under way, and after `within_s` cut off what is not finished."""
         self.stopping = True
+        if self._seat is not None:
+            self._seat.close()
+            self.loop.remove_reader(self._seat.inbox)
         for listener in self._listeners:
             listener.close()
         for connection in list(self._connections):
@@ -110,16 +123,44 @@ class HttpServer:
 
     # -- what connections ask of it
 
+    def hands_on(self, transport: asyncio.BaseTransport) -> bool:
+        """Whether another process serves this new connection, for it has fewer."""
+        if self._seat is None or self.stopping:
+            return False
+        fd = transport.get_extra_info("socket").fileno()
+        return self._seat.hands_on(fd, len(self._connections) + 1)
+
+    def _take(self) -> None:
+        assert self._seat is not None
+        for sock in self._seat.taken():
+            sock.setblocking(False)
+            task: asyncio.Task[object] = self.loop.create_task(
+                self.loop.connect_accepted_socket(partial(self._protocol, settled=True), sock)
+            )
+            self._taking.add(task)
+            task.add_done_callback(self._took)
+
+    def _took(self, task: asyncio.Task[object]) -> None:
+        self._taking.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.debug("a connection that was handed on is gone: %s", task.exception())
+
     def admit(self, connection: Connection) -> bool:
         self._connections.add(connection)
+        self._tell()
         if self._sweep is None:
             self._sweep = self.loop.call_later(self.limits.sweep_s, self._sweep_connections)
         return len(self._connections) <= self.limits.connections_max
 
     def forget(self, connection: Connection) -> None:
         self._connections.discard(connection)
+        self._tell()
         if self.stopping and not self._connections:
             self._emptied.set()
+
+    def _tell(self) -> None:
+        if self._seat is not None and not self.stopping:
+            self._seat.tell(len(self._connections))
 
     def stamp(self) -> bytes:
         """The Date and Server headers, made anew each second."""
@@ -149,11 +190,13 @@ async def serve(
     wants_stream: WantsStream | None = None,
     refuse: Refuse = refuse_in_plain_text,
     server_header: str = "Cloudstead",
+    seat: Seat | None = None,
 ) -> HttpServer:
     """Serve HTTP on these listening sockets, and HTTPS on the same ones if there is an `ssl_context`.
 
     `handler` answers at once or returns an awaitable of the answer. Where `wants_stream(request)` is true the
-    handler is called as soon as the headers are there and reads `request.stream`.
+    handler is called as soon as the headers are there and reads `request.stream`. Processes that serve one port
+    share its connections evenly if each has a `seat`.
     """
     server = HttpServer(
         handler,
@@ -163,6 +206,7 @@ async def serve(
         wants_stream=wants_stream,
         refuse=refuse,
         server_header=server_header,
+        seat=seat,
     )
     for sock in [sockets] if isinstance(sockets, socket.socket) else sockets:
         await server.listen_on(sock)
