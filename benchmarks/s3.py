@@ -2,8 +2,8 @@
 
     python benchmarks/s3.py --peers ~/peers/bin/python [--nginx /usr/sbin/nginx] [--rounds 3] [--keys 100000]
 
-All servers run at once with two workers each, and take turns: in every round each of them has each load for a
-second. A cell is the median of the rounds: requests per second, and the server's CPU per request, from /proc over its
+All servers run at once with two workers each, and take turns, another one first in each round: each of them has
+each load for two seconds, once the disk is at rest. A cell is the median of the rounds: requests per second, and the server's CPU per request, from /proc over its
 whole process tree. Requests are signed before and replayed over kept-alive connections, by `wrk` (Debian has it) where it is
 installed: it costs a few microseconds a request, so that the servers have the cores. This process does it otherwise,
 and bounds what can be reached. CPU per request counts either way.
@@ -346,6 +346,12 @@ def fill(server, keys):
         load(server, requests, 32, count=len(requests))
 
 
+def settle():
+    """Let the disk have what the one before left to be written: it is not the next one's to pay."""
+    os.sync()
+    time.sleep(0.5)
+
+
 def measured(server, requests, connections):
     before = cpu_s(server.process.pid)
     by = load_by_wrk if WRK else load
@@ -373,14 +379,17 @@ def run(servers, rounds, keys):
                 requests, connections = prepared[server.name][name]
                 load(server, requests, connections, count=len(requests))
     for number in range(rounds):
+        turns = servers[number % len(servers) :] + servers[: number % len(servers)]
         for name in prepared[servers[0].name]:
-            for server in servers:
+            for server in turns:
                 if name in prepared[server.name]:
+                    settle()
                     cells.setdefault((name, server.name), []).append(
                         measured(server, *prepared[server.name][name])
                     )
-        for server in servers:
+        for server in turns:
             if server.sign:
+                settle()
                 cells.setdefault(("DELETE 4 KiB, 16", server.name), []).append(deletes(server, number))
     return cells
 
