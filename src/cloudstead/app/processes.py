@@ -42,6 +42,7 @@ from cloudstead.services.iam.credentials import StoredCredentials
 from cloudstead.services.iam.model import AccessKey, Account
 from cloudstead.services.iam.uses import KeyUses
 from cloudstead.services.kms.operations import key_lives
+from cloudstead.services.route53.operations import forgotten as zones_forgotten
 from cloudstead.services.route53domains.operations import controllers as domain_controllers
 from cloudstead.services.route53resolver.operations import controllers as resolver_controllers
 from cloudstead.services.s3.access_log_delivery import Deliveries
@@ -278,6 +279,7 @@ def _reset(plan: Plan, store: Store, objects: Objects) -> None:
             *store.rows(Account, id=plan.data.account),
             *store.rows(AccessKey, owner="", account=plan.data.account),
             *(_nobodys(volume) for volume in store.rows(Volume)),
+            *zones_forgotten(store),
         ]
         store.wipe()
         for row in kept:

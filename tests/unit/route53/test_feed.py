@@ -5,9 +5,12 @@ from tests.unit.route53.conftest import alias, record, vpc
 
 from cloudstead.dataplane.dns import zones as told
 from cloudstead.dataplane.dns.feed import Source
+from cloudstead.dataplane.dns.image import Image
 from cloudstead.dataplane.dns.places import REGIONS
+from cloudstead.dataplane.dns.wirenames import to_wire
 from cloudstead.services.route53 import directory
 from cloudstead.services.route53.operations import feed as feed_of
+from cloudstead.services.route53.operations import forgotten
 
 
 @pytest.fixture
@@ -76,6 +79,26 @@ def test_who_is_too_far_behind_is_told_everything(feed, change, monkeypatch):
         change("CREATE", record(f"{n}.example.com", "A", "192.0.2.1"))
     assert len(feed.since(at).changes) == 1 + 2 + 4
     assert len(feed.since(at + 3).changes) == 1
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["and nothing came after", "and zones came after"])
+def test_when_all_was_forgotten_no_name_server_keeps_a_zone(feed, api, store, id, again):
+    image = Image()
+    image.apply(feed.since(0))
+    assert image.zone(id) is not None
+    kept = forgotten(store)
+    store.wipe()
+    for row in kept:
+        store.insert(row)
+    if again:
+        api.create_hosted_zone(Name="example.net", CallerReference="new")
+
+    image.apply(feed.since(image.number))
+
+    assert image.zone(id) is None
+    assert image.zone_of(None, to_wire("example.com.")) is None
+    assert (image.zone_of(None, to_wire("example.net.")) is not None) == again
+    assert feed.since(image.number) is None
 
 
 def test_the_evaluator_of_name_servers_answers(change, answers, id):

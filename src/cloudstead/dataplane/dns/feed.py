@@ -21,7 +21,7 @@ class Source(Protocol):
     """Who knows the zones."""
 
     def since(self, number: int) -> Batch | None:
-        """All that changed after this number, as one batch; None if nothing did. After 0, all there is.
+        """All that changed after this number, as one batch; None if nothing did. After 0, all there is, `anew`.
 
         A batch may leave out what a later change of the same name and type has made void, and may be cut short to
         stay small: its own number then says how far it goes. Called by each name server after each ring.

@@ -83,6 +83,9 @@ class Image:
 
     def apply(self, batch: told.Batch) -> None:
         """Make it so. Costs what the changes cost, however large the zones are."""
+        if batch.anew:
+            for known in (self._zones, self._public, self._private, self._collections):
+                known.clear()
         for change in batch.changes:
             self._apply(change)
         self.number = batch.number

@@ -234,7 +234,11 @@ Change = (
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """What happened up to and with a change number. Applied whole between two questions, so nobody sees half of it."""
+    """What happened up to and with a change number. Applied whole between two questions, so nobody sees half of it.
+
+    An `anew` one is all there is: a zone or a collection that it does not tell of is gone.
+    """
 
     number: int
     changes: tuple[Change, ...]
+    anew: bool = False

@@ -6,6 +6,8 @@ change has made void, and told twice it does no harm.
 
 from collections.abc import Callable, Iterable, Iterator
 
+import msgspec
+
 from cloudstead.dataplane.dns import zones as told
 from cloudstead.services.route53 import names
 from cloudstead.services.route53.record_values import zone_text
@@ -39,7 +41,7 @@ class Feed:
                 return None
             touched = None if number == 0 else self._touched(number, end.number)
             changes = self._everything() if touched is None else self._now(touched)
-            return told.Batch(end.number, tuple(changes))
+            return told.Batch(end.number, tuple(changes), anew=touched is None)
 
     def zone(self, zone: HostedZone) -> told.Batch:
         """All that one zone's answers depend on."""
@@ -86,6 +88,11 @@ class Feed:
         found = self._store.rows(RecordSet, owner=owner(zone, name), type=type)
         sets = tuple(record_set(each, self._find_place) for each in found)
         return told.PutRecords(zone, names.zone_text(name), type, sets)
+
+
+def forgotten(store: Store) -> list[FeedEnd]:
+    """What is to be kept when all rows are wiped, so that name servers are told that nothing is left."""
+    return [msgspec.structs.replace(end, number=end.number + 1) for end in store.rows(FeedEnd)]
 
 
 def record_set(row: RecordSet, find_place: FindPlace) -> told.RecordSet:

@@ -13,7 +13,7 @@ from cloudstead.services.route53.checker_ranges import CheckerRanges
 from cloudstead.services.route53.cidr_collections import CidrCollections
 from cloudstead.services.route53.delegation_sets import DelegationSets
 from cloudstead.services.route53.directory import Directory
-from cloudstead.services.route53.feed import Feed, FindPlace
+from cloudstead.services.route53.feed import Feed, FindPlace, forgotten
 from cloudstead.services.route53.health_checks import HealthChecks, NoChecker, Observation, Reports
 from cloudstead.services.route53.limits import Limits
 from cloudstead.services.route53.record_changes import RecordChanges
@@ -25,7 +25,18 @@ from cloudstead.services.route53.zones import HostedZones
 from cloudstead.services.route53.zones_listing import HostedZoneLists
 from cloudstead.store import Store
 
-__all__ = ["Answered", "Ask", "Feed", "Neighbours", "Observation", "Question", "Reports", "feed", "parts"]
+__all__ = [
+    "Answered",
+    "Ask",
+    "Feed",
+    "Neighbours",
+    "Observation",
+    "Question",
+    "Reports",
+    "feed",
+    "forgotten",
+    "parts",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
