@@ -121,6 +121,15 @@ def _check_hosted(cloud):
         assert _dig(f"@{TLD}", "+norecurse", "+short", server, "A").split() == ["127.0.0.1"]
         assert _dig("@127.0.0.1", "+norecurse", "+short", server, "A").split() == ["127.0.0.1"]
     assert "NXDOMAIN" in _dig(f"@{TLD}", "+norecurse", "nobody-has-this.org")
+    route53 = cloud.client("route53")
+    (zone,) = route53.list_hosted_zones()["HostedZones"]
+    record = {"Name": "www.example.org", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
+    change = {"Action": "CREATE", "ResourceRecordSet": record}
+    made = route53.change_resource_record_sets(HostedZoneId=zone["Id"], ChangeBatch={"Changes": [change]})
+    until(lambda: route53.get_change(Id=made["ChangeInfo"]["Id"])["ChangeInfo"]["Status"] == "INSYNC")
+    trace = _dig(f"@{ROOT}", "+trace", "www.example.org", "A")
+    assert ["www.example.org.", "60", "IN", "A", "192.0.2.1"] in [line.split() for line in trace.splitlines()]
+    assert [ROOT in trace, TLD in trace, "127.0.0.1" in trace] == [True] * 3
 
 
 @contextlib.contextmanager

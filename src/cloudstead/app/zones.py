@@ -27,7 +27,8 @@ from cloudstead.dataplane.dns.wirenames import to_wire
 from cloudstead.dataplane.dns.zones import Batch
 from cloudstead.services.ec2.network_rows import Vpc
 from cloudstead.services.route53.health_reports import HealthReports
-from cloudstead.services.route53.operations import Answered, Ask, Neighbours, Question, feed
+from cloudstead.services.route53.operations import Answered, Ask, Neighbours, Question, feed, servers_of
+from cloudstead.services.route53domains.operations import Heard, delegated_to
 from cloudstead.store import Store
 from cloudstead.store.bell import Bell
 
@@ -66,7 +67,12 @@ class Following:
     def __init__(self, store: Store, servers: NameServers, place: int) -> None:
         self.image = name_servers.Image()
         self._bell = servers.bells.get(place)
-        self._follower = name_servers.Follower(feed(store, REGIONS.get), self.image, servers.told, place)
+        heard = Heard(
+            feed(store, REGIONS.get),
+            lambda name: delegated_to(store, name),
+            lambda zone: servers_of(store, zone),
+        )
+        self._follower = name_servers.Follower(heard, self.image, servers.told, place)
 
     async def catch_up(self) -> None:
         while self._follower.catch_up():  # noqa: ASYNC110 - there is no waiting, others have their turn

@@ -90,6 +90,12 @@ class Feed:
         return told.PutRecords(zone, names.zone_text(name), type, sets)
 
 
+def servers_of(store: Store, zone: str) -> tuple[str, ...]:
+    """The names of the servers that a zone was given; none for one that is private, or gone."""
+    found = store.get(HostedZone, zone)
+    return found.name_servers if found is not None else ()
+
+
 def forgotten(store: Store) -> list[FeedEnd]:
     """What is to be kept when all rows are wiped, so that name servers are told that nothing is left."""
     return [msgspec.structs.replace(end, number=end.number + 1) for end in store.rows(FeedEnd)]

@@ -13,7 +13,7 @@ from cloudstead.services.route53.checker_ranges import CheckerRanges
 from cloudstead.services.route53.cidr_collections import CidrCollections
 from cloudstead.services.route53.delegation_sets import DelegationSets
 from cloudstead.services.route53.directory import Directory
-from cloudstead.services.route53.feed import Feed, FindPlace, forgotten
+from cloudstead.services.route53.feed import Feed, FindPlace, forgotten, servers_of
 from cloudstead.services.route53.health_checks import HealthChecks, NoChecker, Observation, Reports
 from cloudstead.services.route53.limits import Limits
 from cloudstead.services.route53.record_changes import RecordChanges
@@ -36,6 +36,7 @@ __all__ = [
     "feed",
     "forgotten",
     "parts",
+    "servers_of",
 ]
 
 

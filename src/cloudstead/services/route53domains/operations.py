@@ -18,6 +18,7 @@ from cloudstead.services.route53domains.delegations import (
     delegated_to,
 )
 from cloudstead.services.route53domains.directory import Directory
+from cloudstead.services.route53domains.heard import Heard
 from cloudstead.services.route53domains.letters import Letters, MailBox, Reachability
 from cloudstead.services.route53domains.published import Registry
 from cloudstead.services.route53domains.rdap import Rdap
@@ -32,6 +33,7 @@ __all__ = [
     "ROOT_VIEW",
     "TLD_VIEW",
     "Delegations",
+    "Heard",
     "MailBox",
     "MakeHostedZone",
     "Rdap",
