@@ -114,8 +114,9 @@ class Store:
         if self._depth:
             yield
             return
+        before = self._wal_header()
         with self._snapshot():
-            self._catch_up()
+            self._catch_up(before)
             self._depth = 1
             try:
                 yield
@@ -235,12 +236,21 @@ class Store:
             self._images[name] = known
         return known[1]
 
-    def _catch_up(self) -> None:
-        """Bring the images level with what other processes have committed."""
+    def _wal_header(self) -> bytes:
+        return b"" if self._wal is None else self._wal.read()
+
+    def _catch_up(self, header: bytes | None = None) -> None:
+        """Bring the images level with what other processes have committed.
+
+        `header` is as it was before the moment that is read, where that has been fixed already: what was committed
+        since does not belong to it, and is to be seen by the next look.
+        """
         if self._depth:
             return
-        header = b"" if self._wal is None else self._wal.read()
-        if header == self._wal_seen and header:
+        now = self._wal_header()
+        if header is None:
+            header = now
+        if header and header == now == self._wal_seen:
             return
         data_version = self._read_data_version()
         if data_version != self._data_version:

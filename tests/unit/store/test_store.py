@@ -384,3 +384,44 @@ def test_while_nobody_commits_a_look_asks_sqlite_nothing(path, opened, monkeypat
     monkeypatch.delattr(Store, "_read_data_version")
 
     assert store.get(Boat, "a") is not None
+
+
+def test_what_is_committed_while_a_moment_is_read_is_seen_after_it(path, opened, monkeypatch):
+    mine, other = opened(path), opened(path)
+    assert mine.get(Boat, "a") is None
+    look = mine._read_seq
+
+    def then_another_commits():
+        found = look()
+        if other.get(Boat, "a") is None:
+            other.insert(Boat(id="a", harbour="Kiel"))
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mine, "_read_seq", then_another_commits)
+        with mine.reading():
+            assert mine.get(Boat, "a") is None
+
+    assert mine.get(Boat, "a") is not None
+
+
+def test_what_is_committed_just_before_a_moment_belongs_to_it(path, opened, monkeypatch):
+    mine, other = opened(path), opened(path)
+    mine.insert(Boat(id="a", harbour="Kiel"))
+    assert mine.get(Boat, "a") is not None
+    execute = mine._execute
+
+    def after_another_committed(sql, values=()):
+        if sql == "BEGIN":
+            with other.transaction():
+                other.delete(other.get(Boat, "a"))
+                other.insert(Crew(id="c", boat="a"))
+        return execute(sql, values)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mine, "_execute", after_another_committed)
+        with mine.reading():
+            found = mine.get(Boat, "a"), mine.get(Crew, "c")
+
+    assert found[0] is None
+    assert found[1] is not None
