@@ -58,10 +58,10 @@ def test_every_process_of_ours_may_be_killed_at_any_moment(fresh_cloud, tiny):
         until(lambda victim=victim: cloud.processes().get(victim), 10)
     ended = {ids[round - 2] for round in range(12) if round % 3 == 2}
     stopped = {ids[round] for round in range(12) if round % 4 == 3} - ended
-    wait(ec2, "terminated", sorted(ended))
+    _retried(lambda: wait(ec2, "terminated", sorted(ended)))
     if stopped:
-        wait(ec2, "stopped", sorted(stopped))
-    wait(ec2, "running", sorted(set(ids) - ended - stopped))
+        _retried(lambda: wait(ec2, "stopped", sorted(stopped)))
+    _retried(lambda: wait(ec2, "running", sorted(set(ids) - ended - stopped)))
     until(lambda: not [id for id in ended if (cloud.data / "instances" / id).exists()])
     assert len(ec2.describe_instances()["Reservations"]) == len(ids)
 

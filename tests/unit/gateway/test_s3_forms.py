@@ -252,7 +252,7 @@ def test_a_form_is_read_alike_in_any_pieces(content, fields, step):
 
 def document(conditions, **changes):
     return {
-        "expiration": (NOW + timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "expiration": (NOW + timedelta(hours=6)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "conditions": conditions,
         **changes,
     }
