@@ -18,6 +18,7 @@ from cloudstead.app.buckets import Buckets
 from cloudstead.app.drivers import Kind, console_reader, drivers
 from cloudstead.app.health import check_health
 from cloudstead.app.objects import Objects, cluster
+from cloudstead.app.operations import Result
 from cloudstead.app.resolving import NetworkResolvers
 from cloudstead.app.state import DataDirectory
 from cloudstead.app.tables import Means, ec2_settings, hosted_zone_maker, tables
@@ -110,7 +111,11 @@ def _serve_api(plan: Plan, number: int, store: Store, tools: Tools) -> None:
         else TODAYS_DEFAULTS,
     )
     operations = tables(means)
-    access_logs = Deliveries(store, tools, operations["s3"]["PutObject"])
+
+    def put(caller: Caller, request: dict[str, Any]) -> Result | Coroutine[Any, Any, Result]:
+        return operations["s3"]["PutObject"](caller, request)
+
+    access_logs = Deliveries(store, tools, put)
     gateway = Gateway(
         operations,
         StoredCredentials(store),

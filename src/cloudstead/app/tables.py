@@ -1,7 +1,7 @@
 """Which class answers which operation: every service of the cloud, wired by hand."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -93,21 +93,47 @@ def ec2_settings(settings: Settings, machines: str) -> Ec2Settings:
     )
 
 
-def tables(means: Means) -> Mapping[str, Mapping[str, AnyOperation]]:
+def tables(means: Means) -> "Tables":
     """Every service's operations, by botocore's name of the service and the operation's name."""
-    store, tools, s3 = means.store, means.tools, _s3(means)
-    return {
-        "ec2": _ec2(means),
-        "iam": _table("iam", *iam_parts(store, tools)),
-        "kms": _table("kms", *kms_parts(store, tools, means.sealing_key)),
-        "route53": _route53(means),
-        "route53domains": _table("route53domains", *route53domains_parts(store, tools)),
-        "route53resolver": _route53resolver(means, s3),
-        "s3": s3,
-        "s3control": _table("s3control", *s3_control_parts(store)),
-        "ssm": _table("ssm", *ssm_parts(store, tools, means.parameter_key, public_parameters)),
-        "sts": _table("sts", Sts(store, tools)),
-    }
+    store, tools = means.store, means.tools
+    made = Tables(
+        {
+            "ec2": lambda: _ec2(means),
+            "iam": lambda: _table("iam", *iam_parts(store, tools)),
+            "kms": lambda: _table("kms", *kms_parts(store, tools, means.sealing_key)),
+            "route53": lambda: _route53(means),
+            "route53domains": lambda: _table("route53domains", *route53domains_parts(store, tools)),
+            "route53resolver": lambda: _route53resolver(means, made["s3"]),
+            "s3": lambda: _s3(means),
+            "s3control": lambda: _table("s3control", *s3_control_parts(store)),
+            "ssm": lambda: _table("ssm", *ssm_parts(store, tools, means.parameter_key, public_parameters)),
+            "sts": lambda: _table("sts", Sts(store, tools)),
+        }
+    )
+    return made
+
+
+class Tables(Mapping[str, Mapping[str, AnyOperation]]):
+    """Tables that are made when they are first asked for: a process pays for the services it is asked about."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Mapping[str, AnyOperation]]]) -> None:
+        self._makers = makers
+        self._made: dict[str, Mapping[str, AnyOperation]] = {}
+
+    def __getitem__(self, service: str) -> Mapping[str, AnyOperation]:
+        found = self._made.get(service)
+        if found is None:
+            found = self._made[service] = self._makers[service]()
+        return found
+
+    def __contains__(self, service: object) -> bool:
+        return service in self._makers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
 
 
 def modelled_operations(service: str) -> list[str]:

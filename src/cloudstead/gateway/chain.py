@@ -77,7 +77,7 @@ class Gateway:
         if self._buckets is None or self._settings.auth == "open" or "s3" not in self._operations:
             return None
         verifier = self._authentication.verifier
-        return Quick(self._operations["s3"], verifier, self._authorizer, self._buckets, tools=self._tools)
+        return Quick(self._operations, verifier, self._authorizer, self._buckets, tools=self._tools)
 
     def handle(self, request: HttpRequest) -> Response:
         taken = None

@@ -85,14 +85,14 @@ class _Way:
 class Quick:
     def __init__(
         self,
-        operations: Mapping[str, Operation],
+        operations: Mapping[str, Mapping[str, Operation]],
         verifier: Verifier,
         authorizer: Authorizer,
         buckets: Buckets,
         *,
         tools: Tools,
     ) -> None:
-        """`operations` are S3's, by their names in the model."""
+        """`operations` by service and name; S3's are taken."""
         self._verifier = verifier
         self._authorizer = authorizer
         self._buckets = buckets
@@ -153,7 +153,7 @@ class Quick:
 
     def _way(self, method: str) -> _Way | None:
         name = _OPERATIONS[method]
-        operation = self._operations.get(name)
+        operation = self._operations["s3"].get(name)
         if operation is None:
             return None
         made = _Way(operation, name, HeadWriter("s3", name), _STATUS[method], method == "PUT")
