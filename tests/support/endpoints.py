@@ -84,7 +84,8 @@ async def listening(serve, host="127.0.0.1", tls=None):
     finally:
         server.close()
         for writer in writers:
-            writer.transport.abort()
+            with contextlib.suppress(AttributeError):  # of one that is closed: Python 3.11.2
+                writer.transport.abort()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
