@@ -148,6 +148,26 @@ def test_pipelined_requests_are_answered_in_order_also_by_slow_handlers(run):
     run(scenario)
 
 
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "later"])
+def test_a_client_that_will_ask_no_more_is_left_once_it_is_answered(run, later):
+    async def scenario():
+        async def slow(_: HttpRequest) -> HttpResponse:
+            await asyncio.sleep(0.05)
+            return HttpResponse(200, body=b"done")
+
+        async with serving(slow if later else lambda _: HttpResponse(200, body=b"done")) as (server, connect):
+            client = await connect()
+            client.say(GET)
+            client.writer.write_eof()
+            assert (await client.response())[2] == b"done"
+            async with asyncio.timeout(5):
+                assert await client.closed() == b""
+            while server.connection_count:
+                await asyncio.sleep(0)
+
+    run(scenario)
+
+
 def test_a_thousand_pipelined_requests_in_pieces(run):
     async def scenario():
         async with serving() as (_, connect):

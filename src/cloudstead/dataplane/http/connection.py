@@ -65,6 +65,7 @@ class Connection(asyncio.Protocol):
         self._write_paused = False
         self._read_paused = False
         self._closing = False  # no request after the one being answered
+        self._heard_all = False  # the client will ask no more
         self._continue_owed = False
         self._headers_repeated = False
         self._refusal: tuple[int, str] | None = None
@@ -117,7 +118,8 @@ class Connection(asyncio.Protocol):
         return self._stream is None or self._stream.ended
 
     def eof_received(self) -> bool | None:
-        # A client may shut its sending side and still wait for the answer.
+        # A client may shut its sending side and still wait for the answer; nothing comes after that.
+        self._heard_all = True
         return self._phase is Phase.ANSWER
 
     def pause_writing(self) -> None:
@@ -341,7 +343,7 @@ class Connection(asyncio.Protocol):
             self._send_continue()
         if self._phase is Phase.ANSWER:
             self._phase = Phase.IDLE
-            if self._server.stopping:
+            if self._server.stopping or self._heard_all:
                 self._close()
 
     async def _answer_later(
