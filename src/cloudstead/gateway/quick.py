@@ -27,9 +27,12 @@ Operation = Callable[[Caller, dict[str, Any]], Any]
 #: What a request comes to: answered, to be awaited, or not for this way.
 Taken = HttpResponse | Awaitable[HttpResponse | None] | None
 
-# Keys that need no decoding; one with an empty or a dot segment is S3's as it is, but has its own pitfalls.
-_IN_PATH_STYLE = re.compile(r"/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/((?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*/?)+)")
-_BY_HOST = re.compile(r"/((?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*/?)+)")
+# Keys that need no decoding; one with an empty or a dot segment is S3's as it is, but has its own pitfalls. A slash
+# stands between segments and cannot be left out: so a key matches in one way only, and one that does not is soon known.
+_SEGMENT = "[A-Za-z0-9_~-][A-Za-z0-9_.~-]*"
+_KEY = f"{_SEGMENT}(?:/{_SEGMENT})*/?"
+_IN_PATH_STYLE = re.compile(rf"/([a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9])/({_KEY})")
+_BY_HOST = re.compile(rf"/({_KEY})")
 #: Headers that no operation looks at, or that have been looked at when it is called.
 _MEANINGLESS = frozenset(
     (

@@ -9,6 +9,7 @@ import re
 from base64 import b64encode
 from datetime import timedelta
 from hashlib import sha256
+from time import process_time
 from zlib import crc32
 
 import pytest
@@ -277,6 +278,17 @@ def test_a_plain_request_takes_the_quick_way(world, method):
     world.run(world.send(world.request(method, "/plain/a"), quick=True))
 
     assert world.taken == 1
+
+
+@pytest.mark.parametrize("host", ["localhost:4566", "plain.s3.localhost:4566"])
+def test_a_long_key_that_is_not_plain_is_soon_known(world, host):
+    path = f"{'' if host.startswith('plain') else '/plain'}/{'a' * 900}%20"
+    began = process_time()
+
+    answer = world.run(world.send(world.request("GET", path, host=host), quick=True))
+
+    assert b"<Code>NoSuchKey</Code>" in answer
+    assert process_time() - began < 2
 
 
 @pytest.mark.parametrize("late_s", [-901, 901])
