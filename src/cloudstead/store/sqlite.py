@@ -2,7 +2,8 @@
 
 An acknowledged write survives a power cut. Every process keeps the rows of the kinds it has used in memory; memory
 that SQLite shares tells in a fraction of a microsecond whether anybody has written, a counter then whether it was
-another process, and the `changes` table what. The one thing a reader would get wrong: a store must be opened *after* a fork, never carried across.
+another process, and the `changes` table what. The one thing a reader would get wrong: a store must be opened *after* a
+fork, never carried across.
 """
 
 import logging
@@ -65,7 +66,7 @@ class Store:
             raise
         self._on_commit = on_commit
         self._images: dict[str, tuple[type[Row], Image[Any]]] = {}
-        self._wal = None if path is None else WalHeader(path)
+        self._wal = None if path is None else WalHeader.of(path)
         self._wal_seen = b""
         self._data_version = self._read_data_version()
         self._seq = self._read_seq()
@@ -74,9 +75,10 @@ class Store:
         self._undo: list[tuple[Image[Any], str, Row | None]] = []
 
     def close(self) -> None:
+        self._connection.close()
         if self._wal is not None:
             self._wal.close()
-        self._connection.close()
+            self._wal = None
 
     def __enter__(self) -> Self:
         return self
