@@ -19,7 +19,8 @@ from cloudstead.core.tools import Tools
 from cloudstead.dataplane.http import HttpRequest, HttpResponse
 from cloudstead.gateway.begun import Begun
 from cloudstead.gateway.buckets import Buckets
-from cloudstead.gateway.route import read_host
+from cloudstead.gateway.internal import Internal
+from cloudstead.gateway.route import CONTROL_PREFIX, read_host
 from cloudstead.gateway.sigv4 import Verifier
 from cloudstead.gateway.wire.serialize.quick import HeadWriter
 
@@ -33,6 +34,8 @@ _SEGMENT = "[A-Za-z0-9_~-][A-Za-z0-9_.~-]*"
 _KEY = f"{_SEGMENT}(?:/{_SEGMENT})*/?"
 _IN_PATH_STYLE = re.compile(rf"/([a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9])/({_KEY})")
 _BY_HOST = re.compile(rf"/({_KEY})")
+#: What begins so is not S3's, whichever bucket the host names.
+_OF_OTHERS = (Internal.PREFIX, CONTROL_PREFIX)
 #: Headers that no operation looks at, or that have been looked at when it is called.
 _MEANINGLESS = frozenset(
     (
@@ -175,7 +178,7 @@ async def _later(way: _Way, begun: Begun[Mapping[str, Any]], request_id: str) ->
 def _named(http: HttpRequest) -> tuple[str, str] | None:
     """The bucket and the key."""
     host = read_host(http.headers.get("host", ""))
-    if host.website or host.service not in ("", "s3"):
+    if host.website or host.service not in ("", "s3") or http.path.startswith(_OF_OTHERS):
         return None
     if host.bucket:
         match = _BY_HOST.fullmatch(http.path)

@@ -62,11 +62,13 @@ _TARGETS = {
     "DynamoDBStreams_20120810": "dynamodbstreams",
     "DynamoDB_20120810": "dynamodb",
 }
+#: With it every path of S3's control plane begins, whose requests are signed for S3.
+CONTROL_PREFIX = "/v20180820/"
 _PATHS = (
     ("/2013-04-01/", "route53"),
     ("/2020-05-31/", "cloudfront"),
     ("/2015-02-01/", "efs"),
-    ("/v20180820/", "s3control"),
+    (CONTROL_PREFIX, "s3control"),
 )
 _QUERY_VERSION = re.compile(rb"(?:^|&)Version=(\d{4}-\d{2}-\d{2})(?:&|$)")
 _ACTION = re.compile(rb"(?:^|&)Action=([A-Za-z0-9]{1,128})(?:&|$)")
@@ -134,7 +136,7 @@ def _load_balancing(request: HttpRequest, _: "Host") -> str:
 
 
 def _s3_or_control(request: HttpRequest, host: "Host") -> str:
-    control = host.service == "s3-control" or request.path.startswith("/v20180820/")
+    control = host.service == "s3-control" or request.path.startswith(CONTROL_PREFIX)
     return "s3control" if control else "s3"
 
 

@@ -28,6 +28,8 @@ _ENCRYPTION_HEADER = "x-amz-server-side-encryption"
 _KEY_CHARACTERS_MAX = 256
 _METADATA_MAX = 8
 _METADATA_CHARACTERS_MAX = 128
+#: How a word of RFC 2047 begins: what it stands for is what is kept.
+_ENCODED_WORD = "=?"
 _SSE_S3 = Encryption()
 
 
@@ -143,10 +145,15 @@ def _is_plain(meta: Meta) -> bool:
 
 
 def _is_short(user: Mapping[str, str]) -> bool:
-    """Whether nobody need measure the client's own metadata."""
+    """Whether nobody need measure or write otherwise the client's own metadata."""
     return not user or (
         len(user) <= _METADATA_MAX
         and all(
-            len(text) <= _METADATA_CHARACTERS_MAX and text.isascii() for pair in user.items() for text in pair
+            len(text) <= _METADATA_CHARACTERS_MAX
+            and text.isascii()
+            and text.isprintable()
+            and _ENCODED_WORD not in text
+            for pair in user.items()
+            for text in pair
         )
     )
