@@ -9,7 +9,7 @@ from tests.unit.objects.powercut import CutDisk
 from tests.unit.objects.test_engine import disk_bytes, names, put, run, settle, small_logs, unbroken
 
 from cloudstead.dataplane.objects import driver as d
-from cloudstead.dataplane.objects import files
+from cloudstead.dataplane.objects import files, recovery
 from cloudstead.dataplane.objects.engine import open_objects
 
 __all__ = ["small_logs"]
@@ -51,6 +51,25 @@ def test_a_full_disk_has_logs_rewritten_that_are_mostly_true(tmp_path):
         await settle(store)
         assert not before <= set(names(tmp_path))
         assert (await store.fsck()).damage == []
+        await store.close()
+
+    run(test)
+
+
+@pytest.mark.usefixtures("small_logs")
+def test_a_disk_too_full_for_another_log_leaves_the_one_in_use_open(tmp_path):
+    """Else what is written on would go into a log that may be compacted meanwhile, and removed."""
+
+    async def test():
+        disk = CutDisk(tmp_path / "files")
+        store = await open_objects(tmp_path, on_broken=unbroken, disk=disk)
+        log = store._committer._log
+        log.end = _LOG_BYTES - recovery.HEAD_BYTES
+        disk.free = files.INDEX_RESERVE_BYTES - 1
+        with pytest.raises(d.DiskFull):
+            recovery.room_for_a_group(log, store._files, store._index)
+        assert not store._index.files()[log.number].sealed
+        log.end = recovery.FILE_HEAD_BYTES
         await store.close()
 
     run(test)

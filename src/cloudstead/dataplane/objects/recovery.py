@@ -365,10 +365,12 @@ def new_log(files: Files) -> Log:
 
 
 def room_for_a_group(mine: Log, files: Files, index: Index) -> Log:
+    """The log itself, or another where it has no room. Raises DiskFull, and then the log is as it was."""
     if mine.end + GROUP_BYTES_MAX <= LOG_BYTES:
         return mine
+    new = new_log(files)
     mine.seal(index)
-    return new_log(files)
+    return new
 
 
 async def _replay_log(
