@@ -83,6 +83,12 @@ class Objects:
             self._dropping = asyncio.get_running_loop().create_task(self._drop(store, ends))
 
     async def _drop(self, store: Store, ends: Sequence[BucketEnd]) -> None:
+        try:
+            await self._drop_each(store, ends)
+        except Exception:
+            log.exception("objects: what is left of forgotten buckets waits for the next start")
+
+    async def _drop_each(self, store: Store, ends: Sequence[BucketEnd]) -> None:
         await self.open()
         for end in ends:
             await self.store.drop_bucket(end.id)

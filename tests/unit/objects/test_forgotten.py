@@ -64,3 +64,18 @@ def test_what_a_reset_forgets_is_dropped_by_the_next_start(tmp_path):
         asyncio.run(start())
         assert not store.rows(BucketEnd)
         assert asyncio.run(usage()) == d.Usage(versions=0, bytes=0, uploads=0)
+
+
+def test_a_store_that_cannot_be_opened_keeps_no_process_from_ending(tmp_path):
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "00000001.needles").touch()  # on volume servers, and no master is named
+
+    async def start(store):
+        objects = Objects(tmp_path, Tools())
+        objects.drop_soon(store)
+        await objects.close()
+
+    with Store(None) as store:
+        store.insert(BucketEnd(id=_ID))
+        asyncio.run(start(store))
+        assert [end.id for end in store.rows(BucketEnd)] == [_ID]
